@@ -1,0 +1,3 @@
+//! States to tokens.
+mod error;
+pub use error::DecodeError;
