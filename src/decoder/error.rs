@@ -2,4 +2,22 @@
 
 /// Errors of the decoder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {}
+pub enum DecodeError {
+    /// Not a language code at all, or not one of this model.
+    #[error("{language:?} is not a language of this model; use auto or one of {known}")]
+    UnknownLanguage {
+        /// What came.
+        language: String,
+        /// What the model knows, separated by spaces.
+        known: String,
+    },
+    /// An English-only model was asked for something else.
+    #[error("this model knows only English, but {wanted} was asked for; use a multilingual model such as base")]
+    EnglishOnly {
+        /// What was asked for.
+        wanted: String,
+    },
+    /// Somebody asked for the work to stop.
+    #[error("the window was cancelled")]
+    Cancelled,
+}

@@ -19,4 +19,28 @@ pub enum DeviceError {
         /// Dimensions that came.
         received: Vec<usize>,
     },
+    /// A run is longer than the buffers that were planned.
+    #[error("{name} holds at most {limit} rows, but the run needs {rows}")]
+    Extent {
+        /// The value's name.
+        name: &'static str,
+        /// Rows that were planned.
+        limit: usize,
+        /// Rows that the run needs.
+        rows: usize,
+    },
+    /// A token is outside the vocabulary.
+    #[error("token {token} is outside the vocabulary of {vocabulary_size} tokens")]
+    Token {
+        /// The token.
+        token: u32,
+        /// Rows of the embedding.
+        vocabulary_size: usize,
+    },
+    /// The device's worker threads cannot be started.
+    #[error("the worker threads of the CPU device cannot be started: {reason}")]
+    Threads {
+        /// What the system said.
+        reason: String,
+    },
 }

@@ -35,3 +35,14 @@ pub trait Tensors: Sync {
     /// The tensor called `name`, or an error that says which tensor is missing.
     fn tensor(&self, name: &str) -> Result<TensorView<'_>, DeviceError>;
 }
+
+impl TensorView<'_> {
+    /// All elements as f32.
+    pub fn to_f32(&self) -> Result<Vec<f32>, DeviceError> {
+        Ok(match self.data_type {
+            DataType::F32 => self.bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+            DataType::F16 => self.bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+            DataType::Bf16 => self.bytes.chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+        })
+    }
+}

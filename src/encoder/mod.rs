@@ -1,1 +1,50 @@
-//! Stage: encoder.
+//! Log-mel → states: a spectrogram (3000, bins) enters, audio states (1500, width) leave.
+//!
+//! `program` is the whole network, in the order of the paper (Radford et al., arXiv 2212.04356; `AudioEncoder` in
+//! openai/whisper `model.py`).
+
+mod program;
+
+use std::sync::Arc;
+
+use crate::device::{Device, DeviceError, Extent, Prepared, Procedure, Session, Tensors, Value};
+use crate::model::Config;
+
+/// The encoder, prepared once.
+pub struct Encoder {
+    prepared: Arc<dyn Prepared>,
+    mel: Value,
+    states: Value,
+    run: Procedure,
+}
+
+/// Buffers that encode one window after another.
+pub struct EncoderSession {
+    session: Box<dyn Session>,
+    mel: Value,
+    states: Value,
+    run: Procedure,
+}
+
+impl Encoder {
+    /// Prepares the encoder of a model.
+    pub fn new(device: &dyn Device, config: &Config, weights: &dyn Tensors) -> Result<Self, DeviceError> {
+        let encoder = program::encoder(config);
+        let prepared = device.prepare(&encoder.program, weights)?;
+        Ok(Self { prepared, mel: encoder.mel, states: encoder.states, run: encoder.run })
+    }
+
+    /// Allocates the buffers of one user.
+    pub fn session(&self) -> EncoderSession {
+        EncoderSession { session: self.prepared.session(), mel: self.mel, states: self.states, run: self.run }
+    }
+}
+
+impl EncoderSession {
+    /// Encodes `mel` (2·positions, bins), time-major, to states (positions, width).
+    pub fn encode(&mut self, mel: &[f32]) -> Result<&[f32], DeviceError> {
+        self.session.write(self.mel, mel);
+        self.session.run(self.run, Extent::default())?;
+        Ok(self.session.read(self.states))
+    }
+}

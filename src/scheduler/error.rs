@@ -7,9 +7,15 @@ pub enum ScheduleError {
     #[error("the window was cancelled")]
     Cancelled,
     /// A worker panicked; the engine goes on with the next window.
-    #[error("inference failed unexpectedly: {message}; the element can go on, please report this")]
+    #[error("inference failed unexpectedly: {message}; other streams go on, please report this")]
     Panicked {
         /// What the panic said.
         message: String,
+    },
+    /// The worker thread cannot be started.
+    #[error("the worker thread cannot be started: {reason}")]
+    Thread {
+        /// What the system said.
+        reason: String,
     },
 }

@@ -1,7 +1,18 @@
 //! The process-wide owner of a device: windows go in from any stream, transcripts come back by ticket.
 //!
-//! Read `engine.rs` first, then `queue.rs` for the order in which windows run.
+//! Read `engine.rs` first, then `queue.rs` for the order in which windows run and `pipeline.rs` for what a worker does.
 
+mod counters;
+mod engine;
 mod error;
+mod pipeline;
+mod queue;
+mod registry;
+mod ticket;
 
+pub use counters::Counters;
+pub use engine::{DeviceChoice, Engine};
 pub use error::ScheduleError;
+pub use pipeline::{Pipeline, PipelineSession};
+pub use queue::Urgency;
+pub use ticket::{Canceller, Ticket};

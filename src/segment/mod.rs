@@ -1,1 +1,40 @@
-//! Stage: segment.
+//! Samples → windows: what was heard enters piece by piece, windows to transcribe leave.
+//!
+//! Read `cut.rs` for where a window ends.
+
+mod cut;
+
+pub use cut::quietest;
+
+use crate::mel::{SAMPLE_RATE, WINDOW_SAMPLES};
+
+/// How long windows may get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest window, at most WINDOW_SAMPLES.
+    pub window_samples: usize,
+    /// How far before its end a window may be cut at a quiet place; 0 cuts at the end.
+    pub cut_search_samples: usize,
+}
+
+/// A stretch of a stream, to be transcribed as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    /// Place of its first sample in the stream.
+    pub start_samples: u64,
+    /// 16 kHz mono, 1 to WINDOW_SAMPLES.
+    pub samples: Vec<f32>,
+    /// Whether the stream ends with it.
+    pub is_last: bool,
+}
+
+impl Limits {
+    /// Windows as long as the model allows: best text, latest text.
+    pub const FILE: Self = Self { window_samples: WINDOW_SAMPLES, cut_search_samples: 0 };
+
+    /// Windows of at most `seconds` (1 to 30), cut at the quietest place of their second half.
+    pub fn live(seconds: f64) -> Self {
+        let window_samples = ((seconds * SAMPLE_RATE as f64) as usize).clamp(SAMPLE_RATE, WINDOW_SAMPLES);
+        Self { window_samples, cut_search_samples: window_samples / 2 }
+    }
+}

@@ -1,1 +1,58 @@
-//! Stage: transcript.
+//! Tokens → timed text: a window's decoding enters, segments with their times leave.
+//!
+//! Read `segments.rs` first.
+
+mod segments;
+
+use std::time::Duration;
+
+pub use segments::segments;
+
+use crate::model::Token;
+
+/// A piece of text with its place in a window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segment {
+    /// From the window's first sample, at 16 kHz.
+    pub start_samples: usize,
+    /// Behind `start_samples`, at most the window's length.
+    pub end_samples: usize,
+    /// One line without spaces around it, never empty.
+    pub text: String,
+    /// The text's tokens.
+    pub tokens: Vec<Token>,
+}
+
+/// What a window says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WindowTranscript {
+    /// In order, not overlapping.
+    pub segments: Vec<Segment>,
+    /// How many of the window's samples are done with; at least one.
+    pub consumed_samples: usize,
+    /// Language of the text as a code, and whether any was written.
+    pub language: String,
+    /// Mean log-probability of the tokens.
+    pub average_log_probability: f32,
+    /// Probability that nothing is spoken.
+    pub no_speech_probability: f32,
+    /// Device that ran it.
+    pub device: &'static str,
+    /// How long it took.
+    pub timings: Timings,
+}
+
+/// How long each stage of a window took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Waiting for other windows.
+    pub queue: Duration,
+    /// Log-mel.
+    pub mel: Duration,
+    /// Encoder.
+    pub encoder: Duration,
+    /// Decoder.
+    pub decoder: Duration,
+    /// Tokens that the decoder wrote.
+    pub tokens: usize,
+}

@@ -1,0 +1,172 @@
+//! Which tokens may be written next: filters over logits (`SuppressBlank`, `SuppressTokens` and `ApplyTimestampRules` in
+//! openai/whisper `decoding.py`).
+
+use crate::model::{Config, SpecialTokens, Token};
+
+/// Latest first timestamp, in steps of 20 ms: 1 s.
+const LATEST_START: Token = 50;
+
+/// The rules of one model.
+pub struct Rules {
+    special: SpecialTokens,
+    suppressed: Vec<Token>,
+    suppressed_at_begin: Vec<Token>,
+}
+
+impl Rules {
+    /// Takes the model's own lists; tokens that command the decoder are never written.
+    pub fn new(config: &Config, special: &SpecialTokens) -> Self {
+        let commands = [
+            special.start_of_transcript,
+            special.translate,
+            special.transcribe,
+            special.start_of_previous,
+            special.no_speech,
+            special.no_timestamps,
+        ];
+        let languages = special.languages.iter().map(|(_, token)| *token);
+        let mut suppressed: Vec<Token> = config.suppressed.iter().copied().chain(commands).chain(languages).collect();
+        suppressed.sort_unstable();
+        suppressed.dedup();
+        let end_of_text = special.end_of_text;
+        let at_begin = config.suppressed_at_begin.iter().copied().chain([end_of_text]).collect();
+        Self { special: special.clone(), suppressed, suppressed_at_begin: at_begin }
+    }
+
+    /// Makes what may not follow `written` impossible.
+    pub fn apply(&self, written: &[Token], logits: &mut [f32]) {
+        forbid_each(logits, &self.suppressed);
+        if written.is_empty() {
+            forbid_each(logits, &self.suppressed_at_begin);
+        }
+        self.pair_timestamps(written, logits);
+        if written.is_empty() {
+            let begin = self.special.timestamp_begin as usize;
+            forbid(logits, 0..begin);
+            forbid(logits, begin + LATEST_START as usize + 1..logits.len());
+        }
+        self.prefer_timestamp(logits);
+    }
+
+    /// Timestamps come in pairs, end and next start, and never go back.
+    fn pair_timestamps(&self, written: &[Token], logits: &mut [f32]) {
+        let begin = self.special.timestamp_begin;
+        let is_timestamp = |token: Option<&Token>| token.is_some_and(|&token| token >= begin);
+        let (mut last, mut penultimate) = (written.iter().rev(), written.iter().rev().skip(1));
+        let last_is_timestamp = is_timestamp(last.next());
+        let penultimate_is_timestamp = written.len() < 2 || is_timestamp(penultimate.next());
+        if last_is_timestamp {
+            if penultimate_is_timestamp {
+                forbid(logits, begin as usize..logits.len());
+            } else {
+                forbid(logits, 0..self.special.end_of_text as usize);
+            }
+        }
+        if let Some(&latest) = written.iter().rev().find(|&&token| token >= begin) {
+            // A segment may begin where the last one ended, but it may not be empty.
+            let first_allowed = if last_is_timestamp && !penultimate_is_timestamp { latest } else { latest + 1 };
+            forbid(logits, begin as usize..first_allowed as usize);
+        }
+    }
+
+    /// Where all timestamps together are likelier than any single other token, one of them is written.
+    fn prefer_timestamp(&self, logits: &mut [f32]) {
+        let (other, timestamps) = logits.split_at(self.special.timestamp_begin as usize);
+        let best_other = other.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        if log_sum_exp(timestamps) > best_other {
+            forbid(logits, 0..self.special.timestamp_begin as usize);
+        }
+    }
+}
+
+/// log Σ e^x, without overflow; terms below e⁻³⁰ of the largest are left out.
+pub fn log_sum_exp(logits: &[f32]) -> f32 {
+    const NEGLIGIBLE: f32 = 30.0;
+    let maximum = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if maximum == f32::NEG_INFINITY {
+        return maximum;
+    }
+    let terms = logits.iter().filter(|&&x| x > maximum - NEGLIGIBLE).map(|&x| ((x - maximum) as f64).exp());
+    maximum + terms.sum::<f64>().ln() as f32
+}
+
+fn forbid(logits: &mut [f32], tokens: std::ops::Range<usize>) {
+    let end = tokens.end.min(logits.len());
+    logits[tokens.start.min(end)..end].fill(f32::NEG_INFINITY);
+}
+
+fn forbid_each(logits: &mut [f32], tokens: &[Token]) {
+    for &token in tokens {
+        if let Some(logit) = logits.get_mut(token as usize) {
+            *logit = f32::NEG_INFINITY;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tokens 0..=9 are text, 10 the end, 11..=16 commands, 17 no timestamps, 18.. timestamps.
+    fn rules() -> Rules {
+        let special = SpecialTokens {
+            end_of_text: 10,
+            start_of_transcript: 11,
+            translate: 12,
+            transcribe: 13,
+            start_of_previous: 15,
+            no_speech: 16,
+            no_timestamps: 17,
+            timestamp_begin: 18,
+            languages: Vec::new(),
+        };
+        Rules { special, suppressed: vec![3, 11, 12, 13, 15, 16, 17], suppressed_at_begin: vec![0, 10] }
+    }
+
+    fn allowed(written: &[Token], logits: impl Fn(usize) -> f32) -> Vec<usize> {
+        let mut logits: Vec<f32> = (0..100).map(logits).collect();
+        rules().apply(written, &mut logits);
+        (0..100).filter(|&token| logits[token] > f32::NEG_INFINITY).collect()
+    }
+
+    /// Text so likely that timestamps are not preferred.
+    fn text_is_likely(token: usize) -> f32 {
+        if token < 18 { 10.0 } else { 0.0 }
+    }
+
+    #[test]
+    fn a_text_begins_with_a_timestamp_within_the_first_second() {
+        assert_eq!(allowed(&[], text_is_likely), (18..=68).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn text_follows_the_first_timestamp_without_suppressed_tokens() {
+        assert_eq!(allowed(&[20], text_is_likely), [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 14]);
+    }
+
+    #[test]
+    fn a_closing_timestamp_is_followed_by_an_opening_one_or_the_end() {
+        let expected: Vec<usize> = [10, 14].into_iter().chain(30..100).collect();
+        assert_eq!(allowed(&[20, 1, 30], text_is_likely), expected);
+    }
+
+    #[test]
+    fn a_timestamp_does_not_go_back_nor_close_an_empty_segment() {
+        let open = allowed(&[20, 1], text_is_likely);
+        assert!(open.contains(&21) && !open.contains(&20));
+        let reopened = allowed(&[20, 1, 30, 30, 1], text_is_likely);
+        assert!(reopened.contains(&31) && !reopened.contains(&30));
+    }
+
+    #[test]
+    fn likely_timestamps_win_together() {
+        let spread = |token: usize| if token < 18 { 3.0 } else { 0.0 };
+        assert!(allowed(&[20, 1], spread).iter().all(|&token| token >= 21));
+    }
+
+    #[test]
+    fn log_sum_exp_of_equal_terms() {
+        assert!((log_sum_exp(&[2.0; 8]) - (2.0 + 8f32.ln())).abs() < 1e-6);
+        assert_eq!(log_sum_exp(&[f32::NEG_INFINITY]), f32::NEG_INFINITY);
+    }
+}

@@ -1,0 +1,145 @@
+//! One model on one device, with its queue and worker; shared by everybody in the process who asks for the same.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{self, JoinHandle};
+
+use super::counters::Tally;
+use super::queue::{Job, Queue};
+use super::ticket::Slot;
+use super::{Counters, Pipeline, ScheduleError, Ticket, Urgency, registry};
+use crate::Error;
+use crate::decoder::{DecodeError, Options};
+use crate::device::{Device, cpu::Cpu};
+use crate::model::{self, Model};
+use crate::segment::Window;
+
+/// Which device to run on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum DeviceChoice {
+    /// The best that there is; the engine says which it took.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+}
+
+/// A model in memory and the worker that runs it.
+pub struct Engine {
+    model: Arc<Model>,
+    device: &'static str,
+    queue: Arc<Queue>,
+    tally: Arc<Tally>,
+    worker: Option<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Opens a model by path or name on a device, or gives the one that somebody in the process holds already.
+    ///
+    /// Blocks while loading; whoever asks for the same meanwhile waits too. The engine goes when its last holder does.
+    pub fn open(model: &str, device: DeviceChoice) -> Result<Arc<Self>, Error> {
+        let path = model::find(model)?;
+        registry::share(&path, device, || Self::load(&path, device))
+    }
+
+    fn load(path: &std::path::Path, choice: DeviceChoice) -> Result<Self, Error> {
+        let device = match choice {
+            DeviceChoice::Auto | DeviceChoice::Cpu => Cpu::new(0)?,
+        };
+        let model = Arc::new(Model::open(path)?);
+        let pipeline = Pipeline::new(model.clone(), &device)?;
+        let (queue, tally) = (Arc::<Queue>::default(), Arc::<Tally>::default());
+        let worker = Worker { pipeline, queue: queue.clone(), tally: tally.clone() };
+        let worker = thread::Builder::new()
+            .name("whispernpu".into())
+            .spawn(move || worker.run())
+            .map_err(|error| ScheduleError::Thread { reason: error.to_string() })?;
+        Ok(Self { model, device: device.name(), queue, tally, worker: Some(worker) })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Name of the device that was taken.
+    pub fn device(&self) -> &'static str {
+        self.device
+    }
+
+    /// Whether the model can do what is asked.
+    pub fn check(&self, options: &Options) -> Result<(), Error> {
+        Ok(options.check(&self.model.vocabulary)?)
+    }
+
+    /// What was done since the engine was opened, for all streams.
+    pub fn counters(&self) -> Counters {
+        self.tally.read()
+    }
+
+    /// Queues a window.
+    pub fn submit(&self, window: Window, options: Options, urgency: Urgency) -> Ticket {
+        let slot = Arc::<Slot>::default();
+        self.queue.push(window, options, urgency, slot.clone());
+        Ticket::new(slot)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.queue.close();
+        // A worker may be in a window that nobody waits for any more; it ends by itself and keeps what it needs alive.
+        drop(self.worker.take());
+    }
+}
+
+struct Worker {
+    pipeline: Pipeline,
+    queue: Arc<Queue>,
+    tally: Arc<Tally>,
+}
+
+impl Worker {
+    fn run(self) {
+        let mut session = None;
+        while let Some(job) = self.queue.pop() {
+            if job.slot.cancelled().load(Ordering::Relaxed) {
+                self.tally.cancelled();
+                job.slot.finish(Err(ScheduleError::Cancelled.into()));
+                continue;
+            }
+            let queued = job.submitted.elapsed();
+            let mut current = session.take().unwrap_or_else(|| self.pipeline.session());
+            let transcribed = catch_unwind(AssertUnwindSafe(|| {
+                let Job { window, options, slot, .. } = &job;
+                let mut transcript = current.transcribe(window, options, slot.cancelled());
+                if let Ok(transcript) = &mut transcript {
+                    transcript.timings.queue = queued;
+                }
+                (transcript, current)
+            }));
+            let result = match transcribed {
+                Ok((result, current)) => {
+                    session = Some(current);
+                    result
+                }
+                Err(panic) => Err(ScheduleError::Panicked { message: message(panic) }.into()),
+            };
+            match &result {
+                Ok(_) => self.tally.completed(job.window.samples.len()),
+                Err(Error::Decode(DecodeError::Cancelled)) => self.tally.cancelled(),
+                Err(_) => self.tally.failed(),
+            }
+            job.slot.finish(result);
+        }
+    }
+}
+
+fn message(panic: Box<dyn Any + Send>) -> String {
+    match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => panic.downcast_ref::<&str>().map_or_else(|| "panic".into(), |message| (*message).into()),
+    }
+}

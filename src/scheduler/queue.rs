@@ -1,0 +1,153 @@
+//! The order in which windows run: earliest deadline first, then first come first served.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::ScheduleError;
+use super::ticket::Slot;
+use crate::decoder::Options;
+use crate::segment::Window;
+
+/// How soon a background window wants to be done, so that live streams go first but do not starve it for ever.
+const BACKGROUND_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How soon a transcript is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// The text is to be shown at this time.
+    Live {
+        /// When the text is late.
+        deadline: Instant,
+    },
+    /// As soon as nothing is more urgent.
+    Background,
+}
+
+/// A window that waits for a worker.
+pub struct Job {
+    pub window: Window,
+    pub options: Options,
+    pub submitted: Instant,
+    pub slot: Arc<Slot>,
+    deadline: Instant,
+    sequence: u64,
+}
+
+/// Windows of all streams.
+#[derive(Default)]
+pub struct Queue {
+    state: Mutex<State>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: BinaryHeap<Job>,
+    sequence: u64,
+    closed: bool,
+}
+
+impl Queue {
+    /// Adds a window.
+    pub fn push(&self, window: Window, options: Options, urgency: Urgency, slot: Arc<Slot>) {
+        let submitted = Instant::now();
+        let deadline = match urgency {
+            Urgency::Live { deadline } => deadline,
+            Urgency::Background => submitted + BACKGROUND_PATIENCE,
+        };
+        let mut state = self.lock();
+        state.sequence += 1;
+        let sequence = state.sequence;
+        state.jobs.push(Job { window, options, submitted, slot, deadline, sequence });
+        drop(state);
+        self.filled.notify_one();
+    }
+
+    /// Waits for the most urgent window; None once the queue is closed.
+    pub fn pop(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(job) = state.jobs.pop() {
+                return Some(job);
+            }
+            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Gives up everything that waits and lets the workers go.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let jobs = std::mem::take(&mut state.jobs);
+        drop(state);
+        self.filled.notify_all();
+        for job in jobs {
+            job.slot.finish(Err(ScheduleError::Cancelled.into()));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The greatest job is the one to run first.
+impl Ord for Job {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.deadline, other.sequence).cmp(&(self.deadline, self.sequence))
+    }
+}
+
+impl PartialOrd for Job {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Job {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Job {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(queue: &Queue, place: u64, urgency: Urgency) {
+        let window = Window { start_samples: place, samples: vec![0.0], is_last: false };
+        queue.push(window, Options::default(), urgency, Arc::default());
+    }
+
+    #[test]
+    fn live_windows_go_first_by_deadline_and_equals_in_order() {
+        let (queue, now) = (Queue::default(), Instant::now());
+        let live = |seconds| Urgency::Live { deadline: now + Duration::from_secs(seconds) };
+        push(&queue, 0, Urgency::Background);
+        push(&queue, 1, Urgency::Background);
+        push(&queue, 2, live(5));
+        push(&queue, 3, live(2));
+        push(&queue, 4, live(5));
+        push(&queue, 5, live(600));
+        let order: Vec<u64> = (0..6).filter_map(|_| queue.pop()).map(|job| job.window.start_samples).collect();
+        assert_eq!(order, [3, 2, 4, 0, 1, 5]);
+    }
+
+    #[test]
+    fn a_closed_queue_gives_its_windows_up() {
+        let queue = Queue::default();
+        let slot = Arc::<Slot>::default();
+        let window = Window { start_samples: 0, samples: vec![0.0], is_last: false };
+        queue.push(window, Options::default(), Urgency::Background, slot.clone());
+        queue.close();
+        assert!(queue.pop().is_none());
+        assert!(super::super::Ticket::new(slot).wait().is_err());
+    }
+}

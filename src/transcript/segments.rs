@@ -1,0 +1,94 @@
+//! Cuts a decoding at its timestamps (`transcribe` in openai/whisper `transcribe.py`).
+
+use super::Segment;
+use crate::decoder::Decoding;
+use crate::model::{Token, Vocabulary};
+
+/// Samples between two timestamp tokens: 20 ms.
+const TIMESTAMP_SAMPLES: usize = 320;
+/// Above this no-speech probability, and below that mean log-probability, a window says nothing.
+const NO_SPEECH_PROBABILITY: f32 = 0.6;
+const UNSURE_LOG_PROBABILITY: f32 = -1.0;
+/// The least that a window moves on by its timestamps, else the same sound would be heard again and again: 1 s.
+const LEAST_ADVANCE_SAMPLES: usize = 16_000;
+
+/// The segments of a window of `window_samples` samples, and how many of these they account for, at least one.
+///
+/// Text that is still open when the decoding ends is left for the next window, which begins where the last closed
+/// segment ended; unless there is no closed segment to advance by.
+pub fn segments(decoding: &Decoding, vocabulary: &Vocabulary, window_samples: usize) -> (Vec<Segment>, usize) {
+    let unsure = decoding.average_log_probability < UNSURE_LOG_PROBABILITY;
+    if decoding.no_speech_probability > NO_SPEECH_PROBABILITY && unsure {
+        return (Vec::new(), window_samples);
+    }
+    let mut pieces = pieces(&decoding.tokens, vocabulary.special.timestamp_begin);
+    let mut consumed = window_samples;
+    if let [.., Piece { end: Some(closed), .. }, Piece { end: None, .. }] = pieces[..] {
+        let advance = closed * TIMESTAMP_SAMPLES;
+        if (LEAST_ADVANCE_SAMPLES..window_samples).contains(&advance) {
+            consumed = advance;
+            pieces.pop();
+        }
+    }
+    let segments = pieces.iter().filter_map(|piece| piece.segment(vocabulary, window_samples)).collect();
+    (segments, consumed.max(1))
+}
+
+/// Text between two timestamps, which count steps of 20 ms.
+#[derive(Debug, PartialEq)]
+struct Piece<'a> {
+    start: usize,
+    /// None where the decoding ended before it was written.
+    end: Option<usize>,
+    text: &'a [Token],
+}
+
+fn pieces(tokens: &[Token], timestamp_begin: Token) -> Vec<Piece<'_>> {
+    let step = |token: Token| token.checked_sub(timestamp_begin).map(|step| step as usize);
+    let (mut pieces, mut rest, mut at) = (Vec::new(), tokens, 0);
+    while let Some(&first) = rest.first() {
+        let start = step(first);
+        let text = if start.is_some() { &rest[1..] } else { rest };
+        let length = text.iter().position(|&token| step(token).is_some()).unwrap_or(text.len());
+        let end = text.get(length).and_then(|&token| step(token));
+        let start = start.unwrap_or(at);
+        at = end.unwrap_or(start);
+        // `<|a|><|b|>` after a closed text is no empty piece: the second timestamp opens the next one.
+        pieces.push(Piece { start, end, text: &text[..length] });
+        rest = text.get(length + 1..).unwrap_or_default();
+    }
+    pieces
+}
+
+impl Piece<'_> {
+    fn segment(&self, vocabulary: &Vocabulary, window_samples: usize) -> Option<Segment> {
+        let text = vocabulary.decode(self.text);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let start_samples = (self.start * TIMESTAMP_SAMPLES).min(window_samples);
+        let end_samples = self.end.map_or(window_samples, |end| end * TIMESTAMP_SAMPLES).min(window_samples);
+        let audible = start_samples < end_samples && !text.is_empty();
+        audible.then(|| Segment { start_samples, end_samples, text, tokens: self.text.to_vec() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(start: usize, end: Option<usize>, text: &[Token]) -> Piece<'_> {
+        Piece { start, end, text }
+    }
+
+    #[test]
+    fn pairs_of_timestamps_cut_the_text() {
+        let tokens = [100, 1, 2, 150, 150, 3, 200];
+        assert_eq!(pieces(&tokens, 100), [piece(0, Some(50), &[1, 2]), piece(50, Some(100), &[3])]);
+    }
+
+    #[test]
+    fn an_open_text_has_no_end() {
+        assert_eq!(pieces(&[100, 1, 150, 160, 2], 100), [piece(0, Some(50), &[1]), piece(60, None, &[2])]);
+        assert_eq!(pieces(&[100, 1, 150, 160], 100), [piece(0, Some(50), &[1]), piece(60, None, &[])]);
+        assert_eq!(pieces(&[], 100), []);
+    }
+}
