@@ -1,6 +1,6 @@
 //! Scaled dot-product attention over several heads (Vaswani et al., arXiv 1706.03762).
 
-use gemm::Parallelism;
+use gemm_common::Parallelism;
 use rayon::prelude::*;
 
 use super::gemm::{Matrix, multiply};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gemm::Parallelism;
+use gemm_common::Parallelism;
 
 use super::gemm::{Matrix, multiply};
 use super::linear::finish;

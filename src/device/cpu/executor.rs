@@ -35,7 +35,7 @@ enum Step {
     LayerNorm { input: Value, output: Value, weight: Arc<[f32]>, bias: Arc<[f32]> },
     Linear { input: Value, output: Value, layer: Linear },
     Attention { query: Value, key: Value, value: Value, output: Value, heads: usize, mask: Mask },
-    Embedding { tokens: Value, output: Value, weight: Arc<[f32]>, positions: Arc<[f32]> },
+    Embedding { output: Value, weight: Arc<[f32]>, positions: Arc<[f32]> },
     LastRow { input: Value, output: Value },
 }
 
@@ -117,11 +117,11 @@ impl Binder<'_> {
                 self.reserve(attention::scratch(self.limit(query), self.limit(key), heads));
                 Step::Attention { query, key, value, output, heads, mask }
             }
-            Operation::Embedding { tokens, weight, positions, output } => {
+            Operation::Embedding { tokens: _, weight, positions, output } => {
                 let width = self.columns(*output);
                 let weight = self.load_rows(weight, width)?;
                 let positions = self.load_rows(positions, width)?;
-                Step::Embedding { tokens: *tokens, output: *output, weight, positions }
+                Step::Embedding { output: *output, weight, positions }
             }
             &Operation::LastRow { input, output } => Step::LastRow { input, output },
         })
@@ -241,7 +241,7 @@ impl CpuSession {
                     memory.attend(session.rows(*query, extent), rows, scratch);
                 });
             }
-            Step::Embedding { tokens: _, output, weight, positions } => {
+            Step::Embedding { output, weight, positions } => {
                 let width = self.columns(*output);
                 let vocabulary_size = weight.len() / width;
                 if let Some(&token) = self.tokens.iter().find(|&&token| token as usize >= vocabulary_size) {

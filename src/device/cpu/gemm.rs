@@ -1,6 +1,6 @@
-//! Matrix products through the crate `gemm`, behind checked slices.
+//! Matrix products through the crate `gemm-f32`, behind checked slices.
 
-use gemm::Parallelism;
+use gemm_common::Parallelism;
 
 /// A matrix inside a slice: element (i, j) is `data[i * row_stride + j * column_stride]`.
 #[derive(Clone, Copy)]
@@ -61,23 +61,24 @@ pub fn multiply(
     let (rows, columns) = (left.rows, right.columns);
     assert!(output_stride >= columns || rows <= 1);
     assert!(rows == 0 || columns == 0 || (rows - 1) * output_stride + columns <= output.len());
+    // The kernels want column-major results, so they get the transposed product.
     // SAFETY: the asserts above show that every element (i, j) of the three matrices lies inside its slice; `output` is
     // borrowed mutably, so it does not overlap the operands; strides are below isize::MAX because the slices are.
     unsafe {
-        gemm::gemm(
-            rows,
+        gemm_f32::gemm::f32::get_gemm_fn()(
             columns,
+            rows,
             left.columns,
             output.as_mut_ptr(),
-            1,
             output_stride as isize,
+            1,
             accumulate,
-            left.data.as_ptr(),
-            left.column_stride as isize,
-            left.row_stride as isize,
             right.data.as_ptr(),
-            right.column_stride as isize,
             right.row_stride as isize,
+            right.column_stride as isize,
+            left.data.as_ptr(),
+            left.row_stride as isize,
+            left.column_stride as isize,
             1.0,
             scale,
             false,

@@ -1,6 +1,6 @@
 //! Linear layer with fused bias, activation and residual.
 
-use gemm::Parallelism;
+use gemm_common::Parallelism;
 use rayon::prelude::*;
 
 use super::gelu::gelu;

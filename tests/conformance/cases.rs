@@ -1,0 +1,279 @@
+//! The cases of each operation.
+
+use gstwhispernpu::device::{Activation, Extent, Mask, Operation, Program, Rows};
+use gstwhispernpu::mel::filter_bank;
+
+use super::{Case, Weights, reference};
+
+/// Deterministic numbers in −1..1 without a pattern that a kernel's lanes could share.
+fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    std::iter::repeat_with(next).take(count).collect()
+}
+
+fn fixed(rows: usize) -> Extent {
+    Extent { rows, past: 0 }
+}
+
+fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&x| x as f64).collect()
+}
+
+/// One, a vector's width and its neighbours, primes, and Whisper's own.
+const SIZES: &[(usize, usize, usize)] =
+    &[(1, 1, 1), (1, 15, 17), (1, 384, 31), (1, 1, 97), (2, 16, 16), (7, 31, 33), (13, 64, 129), (65, 127, 3)];
+
+pub fn linear() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for &(rows, inputs, outputs) in SIZES {
+        for (activation, biased, residual) in [
+            (Activation::None, false, false),
+            (Activation::None, true, true),
+            (Activation::None, true, false),
+            (Activation::Gelu, true, false),
+        ] {
+            let (x, w) = (numbers(rows * inputs, 1), numbers(outputs * inputs, 2));
+            let (bias, before) = (numbers(outputs, 3), numbers(rows * outputs, 4));
+            let mut program = Program::default();
+            let input = program.value("input", Rows::Step(rows + 3), inputs);
+            let output = program.value("output", Rows::Step(rows + 3), outputs);
+            let mut expected = reference::linear(&x, &w, biased.then_some(&bias), rows, inputs, outputs);
+            if activation == Activation::Gelu {
+                expected.iter_mut().for_each(|y| *y = reference::gelu(*y));
+            }
+            if residual {
+                expected.iter_mut().zip(&before).for_each(|(y, before)| *y += *before as f64);
+            }
+            cases.push(Case {
+                name: format!("linear {rows}x{inputs}x{outputs} {activation:?} bias {biased} residual {residual}"),
+                program,
+                operation: Operation::Linear {
+                    input,
+                    weight: "w".into(),
+                    bias: biased.then(|| "b".into()),
+                    activation,
+                    residual,
+                    output,
+                },
+                weights: Weights::default().with("w", &[outputs, inputs], &w).with("b", &[outputs], &bias),
+                inputs: vec![(input, x), (output, before)],
+                tokens: None,
+                extent: fixed(rows),
+                output,
+                expected,
+            });
+        }
+    }
+    cases
+}
+
+pub fn attention() -> Vec<Case> {
+    let mut cases = Vec::new();
+    // (queries, keys held before, head width, heads); 129 queries cross two of any power-of-two blocks up to 64.
+    for (rows, past, depth, heads) in
+        [(1, 0, 1, 1), (1, 6, 17, 3), (1, 1499, 64, 2), (3, 0, 16, 2), (5, 11, 31, 1), (129, 0, 8, 3), (67, 40, 64, 6)]
+    {
+        for mask in [Mask::None, Mask::Causal] {
+            let (width, keys) = (depth * heads, past + rows);
+            let (q, k, v) = (numbers(rows * width, 5), numbers(keys * width, 6), numbers(keys * width, 7));
+            // Large scores, so that a softmax without the maximum subtracted would overflow somewhere.
+            let q: Vec<f32> = q.iter().map(|x| x * 8.0).collect();
+            let mut program = Program::default();
+            let query = program.value("query", Rows::Step(rows), width);
+            let key = program.value("key", Rows::Grown(keys + 2), width);
+            let value = program.value("value", Rows::Grown(keys + 2), width);
+            let output = program.value("output", Rows::Step(rows), width);
+            let visible = |row: usize| if mask == Mask::Causal { past + row + 1 } else { keys };
+            cases.push(Case {
+                name: format!("attention {rows} queries, {keys} keys, {heads} heads of {depth}, {mask:?}"),
+                program,
+                operation: Operation::Attention { query, key, value, heads, mask, output },
+                weights: Weights::default(),
+                expected: reference::attention([&q, &k, &v], width, heads, visible),
+                inputs: vec![(query, q), (key, k), (value, v)],
+                tokens: None,
+                extent: Extent { rows, past },
+                output,
+            });
+        }
+    }
+    cases
+}
+
+pub fn layer_norm() -> Vec<Case> {
+    let sizes = [(1, 1), (1, 17), (3, 64), (33, 384), (70, 31)];
+    let case = |(rows, width): (usize, usize)| {
+        let x: Vec<f32> = numbers(rows * width, 8).iter().map(|x| x * 30.0 + 7.0).collect();
+        let (weight, bias) = (numbers(width, 9), numbers(width, 10));
+        let mut program = Program::default();
+        let input = program.value("input", Rows::Step(rows), width);
+        let output = program.value("output", Rows::Step(rows), width);
+        Case {
+            name: format!("layer norm {rows}x{width}"),
+            program,
+            operation: Operation::LayerNorm { input, weight: "w".into(), bias: "b".into(), output },
+            weights: Weights::default().with("w", &[width], &weight).with("b", &[width], &bias),
+            expected: reference::layer_norm(&x, &weight, &bias),
+            inputs: vec![(input, x)],
+            tokens: None,
+            extent: fixed(rows),
+            output,
+        }
+    };
+    sizes.into_iter().map(case).collect()
+}
+
+pub fn convolution() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (rows, inputs, outputs, stride) in [(2, 1, 1, 1), (2, 1, 1, 2), (30, 80, 17, 1), (46, 31, 33, 2), (9, 5, 3, 1)] {
+        let (x, w, bias) = (numbers(rows * inputs, 11), numbers(outputs * inputs * 3, 12), numbers(outputs, 13));
+        let mut program = Program::default();
+        let input = program.value("input", Rows::Fixed(rows), inputs);
+        let output = program.value("output", Rows::Fixed(rows / stride), outputs);
+        let expected = reference::convolution(&x, &w, &bias, inputs, stride);
+        cases.push(Case {
+            name: format!("convolution {rows}x{inputs} to {outputs}, stride {stride}"),
+            program,
+            operation: Operation::Convolution {
+                input,
+                weight: "w".into(),
+                bias: "b".into(),
+                stride,
+                activation: Activation::Gelu,
+                output,
+            },
+            weights: Weights::default().with("w", &[outputs, inputs, 3], &w).with("b", &[outputs], &bias),
+            inputs: vec![(input, x)],
+            tokens: None,
+            extent: fixed(rows),
+            output,
+            expected: expected.into_iter().map(reference::gelu).collect(),
+        });
+    }
+    cases
+}
+
+pub fn embedding() -> Vec<Case> {
+    let case = |(tokens, past): (&[u32], usize)| {
+        let (vocabulary, width, positions) = (11, 5, 9);
+        let (weight, place) = (numbers(vocabulary * width, 14), numbers(positions * width, 15));
+        let mut program = Program::default();
+        let input = program.value("tokens", Rows::Step(positions), 1);
+        let output = program.value("output", Rows::Step(positions), width);
+        let mut expected = Vec::new();
+        for (row, &token) in tokens.iter().enumerate() {
+            for i in 0..width {
+                let position = place[(past + row) * width + i];
+                expected.push(weight[token as usize * width + i] as f64 + position as f64);
+            }
+        }
+        Case {
+            name: format!("embedding of {tokens:?} at {past}"),
+            program,
+            operation: Operation::Embedding { tokens: input, weight: "w".into(), positions: "p".into(), output },
+            weights: Weights::default().with("w", &[vocabulary, width], &weight).with("p", &[positions, width], &place),
+            inputs: Vec::new(),
+            tokens: Some((input, tokens.to_vec())),
+            extent: Extent { rows: tokens.len(), past },
+            output,
+            expected,
+        }
+    };
+    [(&[10u32][..], 0), (&[3, 0, 10, 3][..], 5)].into_iter().map(case).collect()
+}
+
+pub fn add() -> Vec<Case> {
+    let (before, addend) = (numbers(21, 16), numbers(21, 17));
+    let mut program = Program::default();
+    let value = program.value("value", Rows::Fixed(3), 7);
+    let expected = widen(&before).iter().zip(&addend).map(|(x, a)| x + *a as f64).collect();
+    vec![Case {
+        name: "add 3x7".into(),
+        program,
+        operation: Operation::Add { value, addend: "a".into() },
+        weights: Weights::default().with("a", &[3, 7], &addend),
+        inputs: vec![(value, before)],
+        tokens: None,
+        extent: Extent::default(),
+        output: value,
+        expected,
+    }]
+}
+
+pub fn last_row() -> Vec<Case> {
+    let x = numbers(12, 18);
+    let mut program = Program::default();
+    let input = program.value("input", Rows::Step(9), 3);
+    let output = program.value("output", Rows::Fixed(1), 3);
+    vec![Case {
+        name: "last row of four".into(),
+        program,
+        operation: Operation::LastRow { input, output },
+        weights: Weights::default(),
+        expected: widen(&x[9..]),
+        inputs: vec![(input, x)],
+        tokens: None,
+        extent: fixed(4),
+        output,
+    }]
+}
+
+pub fn log_mel() -> Vec<Case> {
+    let (window, hop, frames, bins) = (400, 160, 12, 80);
+    let filters = filter_bank(bins);
+    let mut samples = numbers(frames * hop, 19);
+    let quiet = |samples: &mut [f32], level: f32| samples.iter_mut().for_each(|x| *x *= level);
+    quiet(&mut samples[..500], 1e-3);
+    samples[900..1500].fill(0.0);
+    let case = |name: &str, samples: Vec<f32>| {
+        let mut program = Program::default();
+        let input = program.value("samples", Rows::Fixed(frames * hop), 1);
+        let mel = program.value("mel", Rows::Fixed(frames), bins);
+        Case {
+            name: format!("log-mel of {name}"),
+            program,
+            operation: Operation::LogMel {
+                samples: input,
+                mel,
+                filters: filters.clone().into(),
+                window_samples: window,
+                hop_samples: hop,
+            },
+            weights: Weights::default(),
+            expected: reference::log_mel(&samples, &filters, window, hop),
+            inputs: vec![(input, samples)],
+            tokens: None,
+            extent: Extent::default(),
+            output: mel,
+        }
+    };
+    vec![case("noise with a gap", samples), case("silence", vec![0.0; frames * hop])]
+}
+
+/// Programs that do not fit their weights, runs or tokens, and what the refusal says.
+pub fn unfit() -> Vec<(Case, &'static str)> {
+    let linear = |shape: &[usize], rows: usize, name: &str| {
+        let mut case = self::linear().remove(4);
+        let count = shape.iter().product();
+        case.weights = Weights::default().with("b", &[17], &numbers(17, 1));
+        if name == "w" {
+            case.weights = case.weights.with("w", shape, &numbers(count, 2));
+        }
+        case.extent = fixed(rows);
+        case
+    };
+    let mut outside = embedding().remove(0);
+    outside.tokens = outside.tokens.map(|(value, _)| (value, vec![11]));
+    vec![
+        (linear(&[17, 15], 1, "other"), "no tensor w"),
+        (linear(&[15, 17], 1, "w"), "should have the shape [17, 15], but it has [15, 17]"),
+        (linear(&[17, 15], 5, "w"), "at most 4 rows, but the run needs 5"),
+        (outside, "token 11 is outside the vocabulary of 11"),
+    ]
+}
