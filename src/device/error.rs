@@ -43,4 +43,28 @@ pub enum DeviceError {
         /// What the system said.
         reason: String,
     },
+    /// A tensor's bytes are not as many as its dimensions need.
+    #[error("tensor {name} of shape {shape:?} should have {expected} bytes, but it has {received}")]
+    Length {
+        /// Canonical name.
+        name: String,
+        /// Its dimensions.
+        shape: Vec<usize>,
+        /// Bytes that the shape needs; the largest number if none would do.
+        expected: usize,
+        /// Bytes that came.
+        received: usize,
+    },
+    /// A range of rows reaches beyond the tensor.
+    #[error("tensor {name} has {rows} rows, but rows {first} to {end} were asked for")]
+    Rows {
+        /// Canonical name.
+        name: String,
+        /// First row asked for.
+        first: usize,
+        /// The row after the last one asked for.
+        end: usize,
+        /// Rows that there are.
+        rows: usize,
+    },
 }

@@ -4,8 +4,11 @@
 
 mod config;
 mod error;
+mod finite;
 mod folder;
 mod format;
+#[allow(unsafe_code)]
+mod mapping;
 mod vocabulary;
 mod weights;
 
@@ -13,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 pub use config::Config;
 pub use error::ModelError;
-pub use folder::{find, folder};
-pub use vocabulary::{SpecialTokens, Token, Vocabulary};
+pub use folder::{find, folder, folders};
+pub use vocabulary::{SpecialTokens, TIMESTAMPS, Token, Vocabulary, language_code};
 pub use weights::Weights;
 
 /// A Whisper model: sizes, vocabulary and mapped weights, whatever file format they came from.
@@ -32,6 +35,9 @@ pub struct Model {
 
 impl Model {
     /// Opens a CTranslate2 folder, a Hugging Face folder or a ggml file, told apart by content.
+    ///
+    /// Everything is checked here, so that using the model cannot fail for its content: sizes, the shape of every tensor,
+    /// the vocabulary, and, reading each byte once, that every weight is finite.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         format::open(path)
     }

@@ -35,7 +35,7 @@ impl Weights {
 impl Tensors for Weights {
     fn tensor(&self, name: &str) -> Result<TensorView<'_>, DeviceError> {
         let (shape, bytes) = self.0.get(name).ok_or(DeviceError::MissingTensor { name: name.into() })?;
-        Ok(TensorView { name: name.to_owned().into(), shape: shape.clone(), data_type: DataType::F32, bytes })
+        TensorView::new(name.to_owned(), shape.clone(), DataType::F32, bytes)
     }
 }
 

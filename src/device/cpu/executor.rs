@@ -147,13 +147,11 @@ impl Binder<'_> {
 
     fn load(&mut self, name: &str, shape: &[usize]) -> Result<Arc<[f32]>, DeviceError> {
         let tensor = self.tensors.tensor(name)?;
-        if tensor.shape != shape {
-            return Err(DeviceError::Shape { name: name.into(), expected: shape.into(), received: tensor.shape.clone() });
-        }
+        tensor.expect_shape(shape)?;
         if let Some(loaded) = self.loaded.get(name) {
             return Ok(loaded.clone());
         }
-        let loaded: Arc<[f32]> = tensor.to_f32()?.into();
+        let loaded: Arc<[f32]> = tensor.to_f32().into();
         self.loaded.insert(name.into(), loaded.clone());
         Ok(loaded)
     }
