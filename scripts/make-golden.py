@@ -176,10 +176,10 @@ def subset(array, rows, columns):
     return {"rows": rows, "columns": columns, "values": rounded(array[np.ix_(rows, columns)])}
 
 
-def record_mel(samples):
+def record_mel(samples, stride=7):
     mel = log_mel(samples).T
     speech_frames = min(3000, len(samples) // 160 + 3)
-    frames = [*range(0, speech_frames, 7), *range(speech_frames, 3000, 211), 2999]
+    frames = [*range(0, speech_frames, stride), *range(speech_frames, 3000, 211), 2999]
     table = subset(mel, sorted(set(frames)), range(0, 80, 3))
     return {"samples": len(samples), "shape": [3000, 80], "max": rounded(mel.max())[0], "min": rounded(mel.min())[0]} | table
 
@@ -394,8 +394,9 @@ def record_toy(args):
         check_with_ctranslate2(folder, mel, greedy, tokens)
         content = {
             "clip": clip,
-            "first_samples": rounded(samples[:: len(samples) // 50]),
-            "mel": record_mel(samples[:48000]) if name == "toy-en" else None,
+            "sample_stride": 4001,
+            "every_sample": rounded(samples[::4001]),
+            "mel": record_mel(samples, 40),
             "encoder": record_encoder(states, min(len(samples), 160000)),
             "languages": record_languages(model, states, tokens),
             "greedy": greedy,

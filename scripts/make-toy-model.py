@@ -12,6 +12,7 @@ rounded to float16 before the last evaluation. `--steps 0` writes an untrained m
 import argparse
 import json
 import math
+import multiprocessing
 import struct
 import time
 from dataclasses import dataclass, field
@@ -108,7 +109,8 @@ class Clip:
             wave = np.sin(turn) if self.language == "en" else 0.8 * np.sin(turn) + 0.4 * np.sin(3 * turn)
             edge = np.minimum(1, np.minimum(n + 1, beep.length - n) / self.ramp)
             low, high = max(0, beep.start), min(self.samples, beep.start + beep.length)
-            audio[low:high] += (self.level * wave * edge)[low - beep.start : high - beep.start]
+            if low < high:
+                audio[low:high] += (self.level * wave * edge)[low - beep.start : high - beep.start]
         return audio
 
 
@@ -243,6 +245,13 @@ def make_model():
         decoder.token_embedding.weight[TIME0 : TIME0 + POSITIONS] = 0.5 * encoder.positional_embedding
         decoder.token_embedding.weight[TIME0 + POSITIONS] = decoder.token_embedding.weight[TIME0 + POSITIONS - 1]
         decoder.positional_embedding.normal_(std=0.1)
+        # Attention starts out looking for what resembles itself: nearby positions, and the place a timestamp names.
+        for block in encoder.blocks:
+            block.attn.key.weight.copy_(block.attn.query.weight)
+        for block in decoder.blocks:
+            block.cross_attn.query.weight.mul_(2)
+            block.cross_attn.key.weight.copy_(block.cross_attn.query.weight)
+            block.cross_attn.out.weight.copy_(block.cross_attn.value.weight.T)
     return model
 
 
@@ -272,28 +281,47 @@ def loss_of(model, batch):
     first = torch.zeros_like(known)
     first[:, 2] = True
     late = first[known] & is_time & (targets > LAST_FIRST_TIME)
-    return -torch.where(late, 0.9 * loss + 0.1 * logs[:, LAST_FIRST_TIME], loss).mean()
+    def right():
+        """Shares of right guesses by kind of target, with the true tokens before them."""
+        guess = logs.argmax(-1)
+        opening = first[known]
+        kinds = {"first": opening, "time": is_time & ~opening, "text": targets < END, "end": targets == END}
+        kinds["sot"] = (targets > START) & ~is_time
+        near = (guess - targets).abs() <= torch.where(is_time, 5, 0)
+        return {name: round(near[kind].float().mean().item(), 2) for name, kind in kinds.items()}
+
+    return -torch.where(late, 0.9 * loss + 0.1 * logs[:, LAST_FIRST_TIME], loss).mean(), right
 
 
-def train(model, args, rng):
+def draw_batches(stages, seed, queue):
+    rng = np.random.default_rng(seed)
+    for stage in stages:
+        for _ in range(stage["steps"]):
+            queue.put([t.numpy() for t in draw_batch(rng, stage["batch"], stage["positions"], stage["spread"])])
+
+
+def train(model, args):
     began = time.time()
     step = 0
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=0.01, betas=(0.9, 0.98))
     stages = json.loads(args.stages)
     total = sum(stage["steps"] for stage in stages)
+    queue = multiprocessing.Queue(8)
+    drawer = multiprocessing.Process(target=draw_batches, args=(stages, args.seed, queue), daemon=True)
+    drawer.start()
     for stage in stages:
         for _ in range(stage["steps"]):
             rate = args.rate * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / total)))
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            loss = loss_of(model, draw_batch(rng, stage["batch"], stage["positions"], stage["spread"]))
+            loss, right = loss_of(model, [torch.from_numpy(array) for array in queue.get()])
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             step += 1
             if step % 100 == 0 or step == total:
-                print(f"{time.time() - began:6.0f} s  step {step}  {stage}  loss {loss.item():.4f}", flush=True)
+                print(f"{time.time() - began:6.0f} s  step {step}  {stage}  loss {loss.item():.4f}  {right()}", flush=True)
             if step % 500 == 0:
                 if args.checkpoint:
                     torch.save(model.state_dict(), args.checkpoint)
@@ -481,16 +509,18 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--stages", default="[]", help="JSON list of {steps, batch, positions, spread}")
     parser.add_argument("--checkpoint", help="file to keep the state in while training")
     parser.add_argument("--resume", help="state to begin from")
     parser.add_argument("--evaluate", type=int, default=256, help="windows to evaluate on at the end")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
     model = make_model()
     if args.resume:
         model.load_state_dict(torch.load(args.resume))
-    train(model, args, np.random.default_rng(args.seed))
+    train(model, args)
     with torch.no_grad():
         for tensor in model.state_dict().values():
             if tensor.is_floating_point() and not tensor.is_sparse:
