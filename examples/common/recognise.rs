@@ -1,0 +1,97 @@
+//! The only file here that calls the engine: 16 kHz samples go in, cues come out.
+
+use std::sync::Arc;
+
+use gstwhispernpu::{
+    Error,
+    decoder::{Language, Options, Task},
+    scheduler::{DeviceChoice, Engine, Urgency},
+    segment::Limits,
+    stream::{self, Stream},
+};
+
+/// A piece of text and where it is said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cue {
+    /// First sample, at 16 kHz from the recording's start.
+    pub start_samples: u64,
+    /// One past the last sample.
+    pub end_samples: u64,
+    /// One line without surrounding space.
+    pub text: String,
+    /// Language code, given or detected.
+    pub language: String,
+    /// Mean natural logarithm of the tokens' probabilities.
+    pub log_probability: f32,
+}
+
+/// A model that is ready to transcribe.
+pub struct Recogniser {
+    engine: Arc<Engine>,
+}
+
+impl Recogniser {
+    /// Loads a model by path or name.
+    pub fn open(model: &str) -> Result<Self, Error> {
+        Ok(Self { engine: Engine::open(model, DeviceChoice::Auto)? })
+    }
+
+    /// Whether the model was trained on English alone.
+    pub fn is_english_only(&self) -> bool {
+        self.engine.model().vocabulary.special.languages.is_empty()
+    }
+
+    /// What is to be done with a recording: `language` is a code or `auto`. An error if the model cannot.
+    pub fn options(&self, language: &str, task: Task) -> Result<Options, Error> {
+        let options = Options { language: Language::parse(language)?, task };
+        self.engine.check(&options)?;
+        Ok(options)
+    }
+
+    /// Begins a recording.
+    pub fn begin(&self, options: Options) -> Transcription<'_> {
+        Transcription { engine: &self.engine, options, stream: Stream::new(Limits::default()) }
+    }
+}
+
+/// A recording on its way through the engine.
+pub struct Transcription<'a> {
+    engine: &'a Engine,
+    options: Options,
+    stream: Stream,
+}
+
+impl Transcription<'_> {
+    /// Takes the next samples and gives the cues that they complete.
+    pub fn push(&mut self, samples: &[f32]) -> Result<Vec<Cue>, Error> {
+        self.stream.push(samples);
+        self.windows()
+    }
+
+    /// Gives the remaining cues.
+    pub fn finish(mut self) -> Result<Vec<Cue>, Error> {
+        self.stream.end();
+        self.windows()
+    }
+
+    fn windows(&mut self) -> Result<Vec<Cue>, Error> {
+        let mut cues = Vec::new();
+        while let Some(window) = self.stream.window() {
+            let transcript = self.engine.submit(window, self.options.clone(), Urgency::Background).wait()?;
+            cues.extend(self.stream.accept(transcript).into_iter().map(Cue::from));
+        }
+        Ok(cues)
+    }
+}
+
+impl From<stream::Cue> for Cue {
+    fn from(cue: stream::Cue) -> Self {
+        Self {
+            start_samples: cue.start_samples,
+            end_samples: cue.end_samples,
+            text: cue.text,
+            language: cue.language,
+            log_probability: cue.average_log_probability,
+        }
+    }
+}

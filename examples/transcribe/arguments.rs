@@ -1,0 +1,114 @@
+//! The command line of `transcribe`.
+
+use std::path::PathBuf;
+
+use gstwhispernpu::decoder::Task;
+use lexopt::prelude::*;
+
+use crate::output::Format;
+
+/// What `--help` prints.
+pub const USAGE: &str = "\
+Transcribes WAV and FLAC files with Whisper.
+
+Usage: transcribe [OPTIONS] FILE...
+
+Options:
+  -m, --model MODEL        model folder or file, or a name such as base [default: tiny.en]
+  -l, --language LANGUAGE  language code such as en or pt-BR, or auto to detect it
+                           [default: auto, or en for an English-only model]
+  -t, --task TASK          transcribe, or translate into English [default: transcribe]
+  -f, --format FORMAT      text, srt, vtt or json [default: text]
+  -o, --output FILE        write there instead of to standard output
+  -h, --help               print this
+";
+
+/// A parsed command line.
+#[derive(Debug)]
+pub struct Arguments {
+    pub model: String,
+    pub language: Option<String>,
+    pub task: Task,
+    pub format: Format,
+    pub output: Option<PathBuf>,
+    pub files: Vec<PathBuf>,
+}
+
+impl Arguments {
+    /// `None` asks for the usage.
+    pub fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
+        let mut arguments = Self {
+            model: "tiny.en".into(),
+            language: None,
+            task: Task::Transcribe,
+            format: Format::Text,
+            output: None,
+            files: Vec::new(),
+        };
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Short('m') | Long("model") => arguments.model = parser.value()?.string()?,
+                Short('l') | Long("language") => arguments.language = Some(parser.value()?.string()?),
+                Short('t') | Long("task") => arguments.task = parser.value()?.parse_with(task)?,
+                Short('f') | Long("format") => arguments.format = parser.value()?.parse()?,
+                Short('o') | Long("output") => arguments.output = Some(parser.value()?.into()),
+                Short('h') | Long("help") => return Ok(None),
+                Value(file) => arguments.files.push(file.into()),
+                other => return Err(other.unexpected()),
+            }
+        }
+        arguments.check().map(Some)
+    }
+
+    fn check(self) -> Result<Self, lexopt::Error> {
+        match (self.files.len(), self.format) {
+            (0, _) => Err("expected at least one FILE to transcribe".into()),
+            (2.., Format::Srt | Format::Vtt) => {
+                Err("subtitles belong to one recording: give a single FILE, or --format text or json".into())
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
+fn task(name: &str) -> Result<Task, String> {
+    match name {
+        "transcribe" => Ok(Task::Transcribe),
+        "translate" => Ok(Task::Translate),
+        _ => Err("expected transcribe or translate".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Option<Arguments>, lexopt::Error> {
+        Arguments::parse(lexopt::Parser::from_args(line.split_whitespace()))
+    }
+
+    #[test]
+    fn options_may_stand_anywhere() {
+        let arguments = parse("a.wav --format=json -o out.json b.flac -mbase --task translate -l de").unwrap().unwrap();
+        assert_eq!(arguments.files, [PathBuf::from("a.wav"), PathBuf::from("b.flac")]);
+        assert_eq!(arguments.format, Format::Json);
+        assert_eq!(arguments.output, Some("out.json".into()));
+        assert_eq!((arguments.model.as_str(), arguments.language.as_deref()), ("base", Some("de")));
+        assert!(matches!(arguments.task, Task::Translate));
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        for (line, expected) in [
+            ("", "at least one FILE"),
+            ("--format srt a.wav b.wav", "single FILE"),
+            ("--format doc a.wav", "text, srt, vtt or json"),
+            ("--task sing a.wav", "transcribe or translate"),
+            ("--colour a.wav", "--colour"),
+        ] {
+            let message = parse(line).unwrap_err().to_string();
+            assert!(message.contains(expected), "{line}: {message}");
+        }
+        assert!(parse("--help").unwrap().is_none());
+    }
+}

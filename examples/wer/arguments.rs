@@ -1,0 +1,93 @@
+//! The command line of `wer`.
+
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+
+use crate::manifest::primary_language;
+
+/// What `--help` prints.
+pub const USAGE: &str = "\
+Measures the word error rate over a manifest of recordings.
+
+Usage: wer [OPTIONS] --manifest FILE
+
+The manifest is tab-separated with the columns id, file (relative to the manifest), language, reference, source and kind;
+others may be there. Scores are counted after Whisper's normalisation of English and of other languages.
+
+Options:
+  --manifest FILE     recordings and references
+  --model MODEL       model folder or file, or a name such as base [default: tiny.en]
+  --kind KIND         only clips of this kind; may be repeated
+  --language CODE     only clips in this language; may be repeated
+  --clip ID           only this clip; may be repeated
+  --hypotheses FILE   write what was recognised, as lines of id<TAB>text
+  --score FILE        score such a file, from this or any other recogniser, and recognise nothing
+  --json FILE         write all scores, by group and by clip
+  --help              print this
+";
+
+/// A parsed command line.
+#[derive(Debug, Default)]
+pub struct Arguments {
+    pub manifest: PathBuf,
+    pub model: String,
+    pub kinds: Vec<String>,
+    pub languages: Vec<String>,
+    pub clips: Vec<String>,
+    pub hypotheses: Option<PathBuf>,
+    pub score: Option<PathBuf>,
+    pub json: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// `None` asks for the usage.
+    pub fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
+        let mut arguments = Self { model: "tiny.en".into(), ..Self::default() };
+        let mut manifest = None;
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("manifest") => manifest = Some(parser.value()?.into()),
+                Long("model") => arguments.model = parser.value()?.string()?,
+                Long("kind") => arguments.kinds.push(parser.value()?.string()?),
+                Long("language") => arguments.languages.push(primary_language(&parser.value()?.string()?)),
+                Long("clip") => arguments.clips.push(parser.value()?.string()?),
+                Long("hypotheses") => arguments.hypotheses = Some(parser.value()?.into()),
+                Long("score") => arguments.score = Some(parser.value()?.into()),
+                Long("json") => arguments.json = Some(parser.value()?.into()),
+                Short('h') | Long("help") => return Ok(None),
+                other => return Err(other.unexpected()),
+            }
+        }
+        arguments.manifest = manifest.ok_or("expected --manifest FILE")?;
+        if arguments.score.is_some() && arguments.hypotheses.is_some() {
+            return Err("--score recognises nothing, so there is nothing for --hypotheses to write".into());
+        }
+        Ok(Some(arguments))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Option<Arguments>, lexopt::Error> {
+        Arguments::parse(lexopt::Parser::from_args(line.split_whitespace()))
+    }
+
+    #[test]
+    fn filters_may_be_repeated() {
+        let arguments = parse("--manifest m.tsv --kind long --kind noise --language en-GB --clip a").unwrap().unwrap();
+        assert_eq!(arguments.manifest, PathBuf::from("m.tsv"));
+        assert_eq!(arguments.kinds, ["long", "noise"]);
+        assert_eq!((arguments.languages, arguments.clips), (vec!["en".into()], vec!["a".into()]));
+        assert_eq!(arguments.model, "tiny.en");
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        assert!(parse("--model base").unwrap_err().to_string().contains("--manifest"));
+        assert!(parse("--manifest m --score a --hypotheses b").unwrap_err().to_string().contains("--hypotheses"));
+        assert!(parse("--manifest m extra").is_err());
+    }
+}
