@@ -30,24 +30,19 @@ pub fn all(
     selection: &mut Selection,
     arguments: &Arguments,
 ) -> Result<(HashMap<String, String>, Speed), Box<dyn Error>> {
-    if let Some(missing) = selection.clips.iter().find(|clip| !clip.file.is_file()) {
-        return Err(format!("{}: there is no file {}", missing.id, missing.file.display()).into());
-    }
     let mut recorder = arguments.hypotheses.as_deref().map(Recorder::create).transpose()?;
     let started = Instant::now();
     let recogniser = Recogniser::open(&arguments.model)?;
     if recogniser.is_english_only() {
         selection.keep("in other languages: the model knows English only", |clip| clip.language == "en");
     }
-    for clip in &selection.clips {
-        recogniser.options(&clip.language, Task::Transcribe).map_err(|error| format!("{}: {error}", clip.id))?;
-    }
+    let audio_seconds = check(&selection.clips, &recogniser)?;
     let mut speed = Speed { load_seconds: started.elapsed().as_secs_f64(), ..Speed::default() };
     let mut hypotheses = HashMap::new();
     let mut progress = Progress::new(true);
     let total = selection.clips.len();
     for (number, clip) in (1..).zip(&selection.clips) {
-        progress.show(|| format!("{number}/{total} {}, {}", clip.id, describe(&speed)));
+        progress.show(|| format!("{number}/{total} {}, {}", clip.id, describe(&speed, audio_seconds)));
         let hypothesis = one(&recogniser, clip, &mut speed).map_err(|error| {
             progress.clear();
             format!("{}: {error}", clip.id)
@@ -57,12 +52,23 @@ pub fn all(
         }
         hypotheses.insert(clip.id.clone(), hypothesis);
         if !io::stderr().is_terminal() && (number % CLIPS_PER_LINE == 0 || number == total) {
-            eprintln!("{number}/{total} clips, {}", describe(&speed));
+            eprintln!("{number}/{total} clips, {}", describe(&speed, audio_seconds));
         }
     }
     progress.clear();
     speed.total_seconds = started.elapsed().as_secs_f64();
     Ok((hypotheses, speed))
+}
+
+/// The clips' length as their files state it. A clip that cannot be opened or asked for fails here, before the long part.
+fn check(clips: &[Clip], recogniser: &Recogniser) -> Result<f64, Box<dyn Error>> {
+    let mut audio_seconds = 0.0;
+    for clip in clips {
+        recogniser.options(&clip.language, Task::Transcribe).map_err(|error| format!("{}: {error}", clip.id))?;
+        let recording = Recording::open(&clip.file).map_err(|error| format!("{}: {error}", clip.id))?;
+        audio_seconds += recording.seconds().unwrap_or_default();
+    }
+    Ok(audio_seconds)
 }
 
 /// The clip is decoded to samples before the clock starts: only recognition is timed.
@@ -82,9 +88,10 @@ fn one(recogniser: &Recogniser, clip: &Clip, speed: &mut Speed) -> Result<String
     Ok(cues.iter().map(|cue| cue.text.as_str()).collect::<Vec<_>>().join(" "))
 }
 
-fn describe(speed: &Speed) -> String {
+fn describe(speed: &Speed, audio_seconds: f64) -> String {
+    let heard = format!("{} of {} of audio", clock(speed.audio_seconds), clock(audio_seconds));
     match speed.times_real_time() {
-        Some(rate) => format!("{} of audio, {rate:.1} times real time", clock(speed.audio_seconds)),
-        None => "starting".into(),
+        Some(rate) => format!("{heard}, {rate:.1} times real time"),
+        None => heard,
     }
 }
