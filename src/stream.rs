@@ -1,6 +1,7 @@
 //! One stream's state: what was heard and what was said. Places are sample indexes at 16 kHz from the stream's start.
 
-use crate::segment::{Limits, Window, quietest};
+pub use crate::segment::Window;
+use crate::segment::{Limits, quietest};
 use crate::transcript::WindowTranscript;
 
 /// What was heard of a stream and not yet transcribed.

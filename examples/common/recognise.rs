@@ -78,6 +78,7 @@ impl Transcription<'_> {
         let mut cues = Vec::new();
         while let Some(window) = self.stream.window() {
             let transcript = self.engine.submit(window, self.options.clone(), Urgency::Background).wait()?;
+            transcript.settle(&mut self.options);
             cues.extend(self.stream.accept(transcript).into_iter().map(Cue::from));
         }
         Ok(cues)

@@ -3,7 +3,13 @@
 /// Errors of the decoder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// Not a language code at all, or not one of this model.
+    /// Not a language that Whisper knows.
+    #[error("{text:?} is not a language that Whisper knows; use auto, or a code such as en, de or pt-BR")]
+    NotALanguage {
+        /// What came.
+        text: String,
+    },
+    /// Not a language of this model.
     #[error("{language:?} is not a language of this model; use auto or one of {known}")]
     UnknownLanguage {
         /// What came.

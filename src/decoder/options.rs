@@ -1,7 +1,7 @@
 //! What the user wants of the text.
 
 use super::DecodeError;
-use crate::model::Vocabulary;
+use crate::model::{Vocabulary, language_code};
 
 /// How to decode.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,10 +38,13 @@ impl Default for Language {
 }
 
 impl Language {
-    /// Reads `auto`, a code, or a code with a region: `en-US` is `en`.
-    pub fn parse(text: &str) -> Self {
-        let code = text.split(['-', '_']).next().unwrap_or_default().trim().to_lowercase();
-        if code == "auto" { Self::Auto } else { Self::Code(code) }
+    /// Reads `auto`, a code, a code with a region (`en-US` is `en`) or a language's English name.
+    pub fn parse(text: &str) -> Result<Self, DecodeError> {
+        if text.trim().eq_ignore_ascii_case("auto") {
+            return Ok(Self::Auto);
+        }
+        let code = language_code(text).ok_or_else(|| DecodeError::NotALanguage { text: text.into() })?;
+        Ok(Self::Code(code.into()))
     }
 }
 
@@ -73,9 +76,10 @@ mod tests {
 
     #[test]
     fn regions_and_case_do_not_matter() {
-        for text in ["en", "en-US", "EN_gb", " en "] {
-            assert_eq!(Language::parse(text), Language::Code("en".into()));
+        for text in ["en", "en-US", "EN_gb", " en ", "English"] {
+            assert_eq!(Language::parse(text), Ok(Language::Code("en".into())), "{text}");
         }
-        assert_eq!(Language::parse("auto"), Language::Auto);
+        assert_eq!(Language::parse("Auto"), Ok(Language::Auto));
+        assert!(Language::parse("klingon").is_err() && Language::parse("").is_err());
     }
 }

@@ -87,6 +87,12 @@ impl Engine {
     }
 }
 
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Engine").field("model", &self.model.path).field("device", &self.device).finish()
+    }
+}
+
 impl Drop for Engine {
     fn drop(&mut self) {
         self.queue.close();

@@ -6,7 +6,7 @@ mod cut;
 
 pub use cut::quietest;
 
-use crate::mel::{SAMPLE_RATE, WINDOW_SAMPLES};
+use crate::mel::WINDOW_SAMPLES;
 
 /// How long windows may get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +28,9 @@ pub struct Window {
     pub is_last: bool,
 }
 
-impl Limits {
+impl Default for Limits {
     /// Windows as long as the model allows: best text, latest text.
-    pub const FILE: Self = Self { window_samples: WINDOW_SAMPLES, cut_search_samples: 0 };
-
-    /// Windows of at most `seconds` (1 to 30), cut at the quietest place of their second half.
-    pub fn live(seconds: f64) -> Self {
-        let window_samples = ((seconds * SAMPLE_RATE as f64) as usize).clamp(SAMPLE_RATE, WINDOW_SAMPLES);
-        Self { window_samples, cut_search_samples: window_samples / 2 }
+    fn default() -> Self {
+        Self { window_samples: WINDOW_SAMPLES, cut_search_samples: 0 }
     }
 }

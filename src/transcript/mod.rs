@@ -8,6 +8,7 @@ use std::time::Duration;
 
 pub use segments::segments;
 
+use crate::decoder::{Language, Options};
 use crate::model::Token;
 
 /// A piece of text with its place in a window.
@@ -30,7 +31,7 @@ pub struct WindowTranscript {
     pub segments: Vec<Segment>,
     /// How many of the window's samples are done with; at least one.
     pub consumed_samples: usize,
-    /// Language of the text as a code, and whether any was written.
+    /// Language of the text, given or detected, as a code.
     pub language: String,
     /// Mean log-probability of the tokens.
     pub average_log_probability: f32,
@@ -40,6 +41,15 @@ pub struct WindowTranscript {
     pub device: &'static str,
     /// How long it took.
     pub timings: Timings,
+}
+
+impl WindowTranscript {
+    /// Ends language detection: the language of the first window with text is the stream's.
+    pub fn settle(&self, options: &mut Options) {
+        if options.language == Language::Auto && !self.segments.is_empty() {
+            options.language = Language::Code(self.language.clone());
+        }
+    }
 }
 
 /// How long each stage of a window took.
