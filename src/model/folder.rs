@@ -74,7 +74,7 @@ fn installed(folder: &Path) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn with(variables: &'static [(&'static str, &'static str)]) -> Vec<PathBuf> {
+    fn with(variables: &[(&str, &str)]) -> Vec<PathBuf> {
         folders_from(|wanted| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into()))
     }
 

@@ -159,7 +159,7 @@ pub(super) mod tests {
     /// The 256 bytes, some words, and the special tokens of a multilingual model.
     pub fn small() -> Vocabulary {
         let mut names: Vec<String> = (0..=255).map(|byte| byte_level::spell(&[byte])).collect();
-        for word in [" t", "he", " the", "re", " -", " '", "--", " --", "((", "é", "日"] {
+        for word in [" t", "he", " the", "re", " -", " '", "--", " --", "((", "é", "日", "er"] {
             names.push(byte_level::spell(word.as_bytes()));
         }
         names.extend(special_names());

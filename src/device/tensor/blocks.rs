@@ -73,7 +73,7 @@ mod tests {
     use crate::device::{DataType, TensorView};
 
     /// Two blocks of made-up bytes: halves at these offsets, elements 1, 20, n/2-1, n/2+17, n-2, and the sum over all
-    /// weighted 1 to 7 in turn, as the Python package gguf 0.17 decodes them.
+    /// weighted 1 to 7 in turn, as the Python package gguf 0.19 decodes them.
     const DECODED: [(DataType, &[usize], [f32; 5], f64); 10] = [
         (DataType::Q4_0, &[0], [-4.0, 0.5, -4.0, -4.0, -2.0], -109.0),
         (DataType::Q4_1, &[0, 2], [0.25, 5.75, -0.25, 11.5, 1.5], 1144.5),

@@ -34,11 +34,6 @@ impl Json {
         self.value.get(field).filter(|value| !value.is_null())
     }
 
-    /// Entries of the whole, which must be an object.
-    pub fn entries(&self) -> Result<&serde_json::Map<String, Value>, ModelError> {
-        self.value.as_object().ok_or_else(|| self.invalid("the file", "an object", &self.value))
-    }
-
     /// A field that must be a whole number from 0.
     pub fn size(&self, field: &str) -> Result<usize, ModelError> {
         let value = self.get(field).unwrap_or(&Value::Null);
