@@ -56,9 +56,9 @@ fn agrees(name: &str, clip: &str) {
     let mut network = Decoder::new(&cpu, &model.config, &model.weights).unwrap().session();
     logits_agree(&mut network, states, expected, &format!("{name}: {clip}"));
 
-    let decoding =
-        decoder::decode(&model, &mut network, states, &Options::default(), &AtomicBool::new(false)).unwrap();
-    let text: Vec<u32> = tokens.iter().copied().filter(|&token| token != model.vocabulary.special.end_of_text).collect();
+    let decoding = decoder::decode(&model, &mut network, states, &Options::default(), &AtomicBool::new(false)).unwrap();
+    let text: Vec<u32> =
+        tokens.iter().copied().filter(|&token| token != model.vocabulary.special.end_of_text).collect();
     assert_eq!(decoding.tokens, text, "{name}: tokens of {clip}");
     let average = number(&expected["sum_log_probability"]) / (text.len() + 1) as f64;
     assert!((decoding.average_log_probability as f64 - average).abs() < 1e-3, "{name}: {decoding:?} but {average}");

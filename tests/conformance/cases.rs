@@ -131,7 +131,8 @@ pub fn layer_norm() -> Vec<Case> {
 
 pub fn convolution() -> Vec<Case> {
     let mut cases = Vec::new();
-    for (rows, inputs, outputs, stride) in [(2, 1, 1, 1), (2, 1, 1, 2), (30, 80, 17, 1), (46, 31, 33, 2), (9, 5, 3, 1)] {
+    for (rows, inputs, outputs, stride) in [(2, 1, 1, 1), (2, 1, 1, 2), (30, 80, 17, 1), (46, 31, 33, 2), (9, 5, 3, 1)]
+    {
         let (x, w, bias) = (numbers(rows * inputs, 11), numbers(outputs * inputs * 3, 12), numbers(outputs, 13));
         let mut program = Program::default();
         let input = program.value("input", Rows::Fixed(rows), inputs);

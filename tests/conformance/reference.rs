@@ -36,12 +36,7 @@ pub fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f64> {
 }
 
 /// `visible(i)` keys are seen by query row i.
-pub fn attention(
-    [q, k, v]: [&[f32]; 3],
-    width: usize,
-    heads: usize,
-    visible: impl Fn(usize) -> usize,
-) -> Vec<f64> {
+pub fn attention([q, k, v]: [&[f32]; 3], width: usize, heads: usize, visible: impl Fn(usize) -> usize) -> Vec<f64> {
     let depth = width / heads;
     let rows = q.len() / width;
     let mut y = vec![0.0; rows * width];
@@ -49,7 +44,8 @@ pub fn attention(
         for head in 0..heads {
             let column = head * depth;
             let score = |key: usize| {
-                let products = (0..depth).map(|i| q[row * width + column + i] as f64 * k[key * width + column + i] as f64);
+                let products =
+                    (0..depth).map(|i| q[row * width + column + i] as f64 * k[key * width + column + i] as f64);
                 products.sum::<f64>() / (depth as f64).sqrt()
             };
             let weights: Vec<f64> = (0..visible(row)).map(|key| score(key).exp()).collect();
@@ -86,7 +82,8 @@ pub fn convolution(x: &[f32], w: &[f32], bias: &[f32], inputs: usize, stride: us
 /// Whisper's front end with a discrete Fourier transform by its definition.
 pub fn log_mel(samples: &[f32], filters: &[f32], window: usize, hop: usize) -> Vec<f64> {
     let (bands, length) = (window / 2 + 1, samples.len() as isize);
-    let mirrored = |index: isize| samples[(if index >= length { 2 * (length - 1) - index } else { index.abs() }) as usize];
+    let mirrored =
+        |index: isize| samples[(if index >= length { 2 * (length - 1) - index } else { index.abs() }) as usize];
     let mut mel = Vec::new();
     for frame in 0..samples.len() / hop {
         let first = (frame * hop) as isize - (window / 2) as isize;

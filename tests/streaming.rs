@@ -1,0 +1,170 @@
+//! Streams through the scheduler on the toy model: what a caller of the engine notices.
+
+mod toy;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gstwhispernpu::Error;
+use gstwhispernpu::decoder::{DecodeError, Language, Options, Task};
+use gstwhispernpu::scheduler::{DeviceChoice, Engine, ScheduleError, Urgency};
+use gstwhispernpu::segment::{Limits, Window};
+use gstwhispernpu::stream::{Cue, Stream};
+use proptest::prelude::*;
+use toy::{Phrase, RATE, Timbre, beeps, talk};
+
+fn engine() -> Arc<Engine> {
+    Engine::open(toy::MODEL, DeviceChoice::Auto).unwrap()
+}
+
+/// Feeds `samples` in pieces of the given lengths, again and again, and collects the text.
+fn transcribe(engine: &Engine, samples: &[f32], pieces: &[usize], mut options: Options) -> Vec<Cue> {
+    let mut stream = Stream::new(Limits::default());
+    let (mut cues, mut rest) = (Vec::new(), samples);
+    let mut drain = |stream: &mut Stream| {
+        while let Some(window) = stream.window() {
+            let transcript = engine.submit(window, options.clone(), Urgency::Background).wait().unwrap();
+            transcript.settle(&mut options);
+            cues.extend(stream.accept(transcript));
+        }
+    };
+    for &piece in pieces.iter().cycle() {
+        let (now, later) = rest.split_at(piece.clamp(1, rest.len().max(1)).min(rest.len()));
+        stream.push(now);
+        drain(&mut stream);
+        rest = later;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    stream.end();
+    drain(&mut stream);
+    assert!(stream.is_done());
+    cues
+}
+
+fn texts(cues: &[Cue]) -> Vec<&str> {
+    cues.iter().map(|cue| cue.text.as_str()).collect()
+}
+
+fn english() -> Options {
+    Options::default()
+}
+
+#[track_caller]
+fn assert_said(cues: &[Cue], phrases: &[Phrase]) {
+    assert_eq!(texts(cues), phrases.iter().map(Phrase::text).collect::<Vec<_>>());
+    for (cue, phrase) in cues.iter().zip(phrases) {
+        for (received, expected) in [(cue.start_samples, phrase.at), (cue.end_samples, phrase.end())] {
+            let received = received as f64 / RATE as f64;
+            assert!((received - expected).abs() < 0.15, "{:?} at {received} s, not at {expected} s", cue.text);
+        }
+    }
+    assert!(cues.windows(2).all(|pair| pair[0].end_samples <= pair[1].start_samples), "{cues:?}");
+}
+
+#[test]
+fn a_long_recording_is_written_once_and_whole() {
+    let phrases = talk(100.0, 4.1);
+    let cues = transcribe(&engine(), &beeps(&phrases, 100.0), &[usize::MAX], english());
+    assert_said(&cues, &phrases);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn any_buffers_give_the_same_text(pieces in prop::collection::vec(1usize..200_000, 1..6)) {
+        let phrases = talk(45.0, 3.7);
+        let samples = beeps(&phrases, 45.0);
+        let engine = engine();
+        let whole = transcribe(&engine, &samples, &[usize::MAX], english());
+        prop_assert_eq!(&transcribe(&engine, &samples, &pieces, english()), &whole);
+        assert_said(&whole, &phrases);
+    }
+}
+
+#[test]
+fn silence_and_nothing_say_nothing() {
+    let engine = engine();
+    for samples in [vec![], vec![0.0], vec![0.0; 17], vec![0.0; 40 * RATE]] {
+        assert_eq!(transcribe(&engine, &samples, &[usize::MAX], english()), []);
+    }
+}
+
+#[test]
+fn the_language_is_heard_or_given_and_can_be_translated() {
+    let phrase = Phrase { at: 0.5, tones: vec![4, 0, 2], timbre: Timbre::German };
+    let samples = beeps(std::slice::from_ref(&phrase), 4.0);
+    let said = |language: &str, task| {
+        let options = Options { language: Language::parse(language).unwrap(), task };
+        transcribe(&engine(), &samples, &[usize::MAX], options).remove(0)
+    };
+    let heard = said("auto", Task::Transcribe);
+    assert_eq!((heard.text.as_str(), heard.language.as_str()), ("fünf eins drei", "de"));
+    assert_eq!(said("de-AT", Task::Transcribe).text, "fünf eins drei");
+    assert_eq!(said("de", Task::Translate).text, "so do mi");
+}
+
+#[test]
+fn a_language_that_the_model_lacks_is_refused_with_what_it_has() {
+    let options = Options { language: Language::parse("fr").unwrap(), task: Task::Transcribe };
+    let window = Window { start_samples: 0, samples: vec![0.1; 800], is_last: true };
+    let error = engine().submit(window, options, Urgency::Background).wait().unwrap_err();
+    assert!(matches!(error, Error::Decode(DecodeError::UnknownLanguage { .. })), "{error}");
+    assert!(error.to_string().contains("en de"), "{error}");
+}
+
+#[test]
+fn who_asks_for_the_same_model_gets_the_same_engine() {
+    let (first, second) = (engine(), engine());
+    assert!(Arc::ptr_eq(&first, &second));
+    let third = Engine::open(&format!("{}/../toy", toy::MODEL), DeviceChoice::Auto).unwrap();
+    assert!(Arc::ptr_eq(&first, &third), "another spelling of the path is the same model");
+}
+
+#[test]
+fn streams_do_not_disturb_one_another() {
+    let engine = engine();
+    let talks: Vec<Vec<Phrase>> = (0..3).map(|index| talk(40.0, 3.0 + index as f64 * 0.7)).collect();
+    std::thread::scope(|scope| {
+        for phrases in &talks {
+            let engine = &engine;
+            scope.spawn(move || {
+                let cues = transcribe(engine, &beeps(phrases, 40.0), &[5_000], english());
+                assert_said(&cues, phrases);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_cancelled_window_answers_at_once_and_the_engine_goes_on() {
+    let engine = engine();
+    let window = || Window { start_samples: 0, samples: beeps(&talk(29.0, 2.9), 30.0), is_last: true };
+    let before = engine.counters();
+    let tickets: Vec<_> = (0..8).map(|_| engine.submit(window(), english(), Urgency::Background)).collect();
+    let cancelled = Instant::now();
+    for ticket in tickets {
+        ticket.canceller().cancel();
+        assert!(matches!(ticket.wait(), Err(Error::Schedule(ScheduleError::Cancelled))));
+    }
+    assert!(cancelled.elapsed() < Duration::from_millis(100), "{:?}", cancelled.elapsed());
+    assert!(engine.submit(window(), english(), Urgency::Background).wait().is_ok());
+    assert!(engine.counters().windows > before.windows);
+}
+
+#[test]
+fn short_windows_are_cut_in_pauses() {
+    let phrases = talk(60.0, 4.1);
+    let samples = beeps(&phrases, 60.0);
+    let limits = Limits { window_samples: 6 * RATE, cut_search_samples: 2 * RATE };
+    let mut stream = Stream::new(limits);
+    let (engine, mut cues) = (engine(), Vec::new());
+    stream.push(&samples);
+    stream.end();
+    while let Some(window) = stream.window() {
+        assert!(window.samples.len() <= limits.window_samples);
+        cues.extend(stream.accept(engine.submit(window, english(), Urgency::Background).wait().unwrap()));
+    }
+    assert_eq!(texts(&cues).join(" "), phrases.iter().map(Phrase::text).collect::<Vec<_>>().join(" "));
+}
