@@ -51,7 +51,9 @@ fn bench_model(criterion: &mut Criterion, name: &str, path: &Path) {
     let window = Window { start_samples: 0, samples, is_last: true };
     let going = AtomicBool::new(false);
     group.bench_function("window to text", |bench| {
-        bench.iter(|| session.transcribe(&window, &Options::default(), &going).map(|transcript| transcript.timings.tokens))
+        bench.iter(|| {
+            session.transcribe(&window, &Options::default(), &going).map(|transcript| transcript.timings.tokens)
+        })
     });
     group.finish();
 }

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::language;
 use super::rules::{Rules, log_sum_exp};
 use super::{DecodeError, DecoderSession, Language, Options, Task};
+use super::{language, repetition};
 use crate::Error;
 use crate::model::{Model, Token};
 
@@ -21,7 +21,7 @@ pub struct Decoding {
     pub language: String,
 }
 
-/// Writes the likeliest token again and again until the text ends.
+/// Writes the likeliest token again and again until the text ends, or falls into a loop, of which one round stays.
 ///
 /// `states` are (audio positions, width). Errors: options that the model cannot do, a device fault, or `cancelled`.
 pub fn decode(
@@ -41,7 +41,7 @@ pub fn decode(
     let rules = Rules::new(&model.config, special);
     let mut logits = if prompt.is_empty() { first.to_vec() } else { session.step(&prompt)?.to_vec() };
     let limit = model.config.text_positions / 2;
-    let (mut tokens, mut sum) = (Vec::new(), 0.0);
+    let (mut tokens, mut sum, mut steps) = (Vec::new(), 0.0, 0);
     loop {
         if cancelled.load(Ordering::Relaxed) {
             return Err(DecodeError::Cancelled.into());
@@ -49,16 +49,21 @@ pub fn decode(
         rules.apply(&tokens, &mut logits);
         let token = likeliest(&logits);
         sum += logits[token as usize] - log_sum_exp(&logits);
+        steps += 1;
         if token == special.end_of_text {
             break;
         }
         tokens.push(token);
+        if let Some(length) = repetition::cut(&tokens, special.timestamp_begin) {
+            tokens.truncate(length);
+            break;
+        }
         if tokens.len() == limit {
             break;
         }
         logits.copy_from_slice(session.step(&[token])?);
     }
-    let average_log_probability = sum / (tokens.len() + 1) as f32;
+    let average_log_probability = sum / steps as f32;
     Ok(Decoding { tokens, average_log_probability, no_speech_probability, language })
 }
 

@@ -8,6 +8,7 @@ mod language;
 mod network;
 mod options;
 mod program;
+mod repetition;
 mod rules;
 
 pub use error::DecodeError;
