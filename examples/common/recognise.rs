@@ -38,7 +38,7 @@ impl Recogniser {
 
     /// Whether the model was trained on English alone.
     pub fn is_english_only(&self) -> bool {
-        self.engine.model().vocabulary.special.languages.is_empty()
+        !self.engine.model().vocabulary.is_multilingual()
     }
 
     /// What is to be done with a recording: `language` is a code or `auto`. An error if the model cannot.
