@@ -18,7 +18,7 @@ pub(super) enum Fault {
         "the stream's segment counts {received}, but {ELEMENT_NAME} needs times: put a parser or a demuxer before it"
     )]
     SegmentFormat { received: String },
-    /// A buffer came before any segment.
+    /// A buffer came without a segment.
     #[error("audio came before its segment: the element upstream must send a SEGMENT event with times first")]
     NoSegment,
     /// A buffer came before any caps.
@@ -70,6 +70,7 @@ pub(super) fn report(element: &super::imp::WhisperNpu, fault: &Fault) -> gst::Fl
     if flow != gst::FlowError::Flushing {
         gst::error!(CAT, imp = element, "{fault}");
         element.post_error_message(fault.message());
+        element.mark_reported();
     }
     flow
 }

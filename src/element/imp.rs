@@ -1,7 +1,11 @@
 //! The element as GStreamer sees it: pads, states, properties, events, queries and messages.
 
 use std::{
-    sync::{Arc, LazyLock, Mutex},
+    ops::ControlFlow,
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, ThreadId},
 };
 
@@ -21,7 +25,7 @@ use super::{
     queue::{Audio, Queue},
     settings::{self, ELEMENT_NAME, Settings},
     stats::Stats,
-    transcription::Transcription,
+    transcription::{self, Transcription},
 };
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -44,6 +48,8 @@ pub struct WhisperNpu {
     queue: Queue,
     /// The thread of the source pad's task, to know when it is itself the one who flushes.
     task_thread: Mutex<Option<ThreadId>>,
+    /// An ERROR message of this stream is on the bus already.
+    is_reported: AtomicBool,
 }
 
 impl WhisperNpu {
@@ -167,8 +173,8 @@ impl WhisperNpu {
                 lock(&self.input).set_segment(times);
                 if !is_time {
                     let received = format!("{:?}", segment.segment().format()).to_lowercase();
-                    let _ = errors::report(self, &Fault::SegmentFormat { received });
-                    return false;
+                    self.queue.refuse(errors::report(self, &Fault::SegmentFormat { received }));
+                    return true;
                 }
                 self.queue.push_event(event)
             }
@@ -232,8 +238,27 @@ impl WhisperNpu {
         }
         let is_taken = self.srcpad.push_event(event);
         self.queue.start();
+        self.restore_sticky();
         self.start_task();
         is_taken
+    }
+
+    /// A flush may have caught sticky events in the queue; what they say outlives it.
+    fn restore_sticky(&self) {
+        let pushed = self.srcpad.sticky_event::<gst::event::StreamStart>(0);
+        self.sinkpad.sticky_events_foreach(|event| {
+            let is_missing = match event.view() {
+                gst::EventView::StreamStart(start) => pushed
+                    .as_ref()
+                    .is_none_or(|pushed| pushed.stream_id() != transcription::text_stream_id(start).as_str()),
+                gst::EventView::Caps(_) => !self.srcpad.has_current_caps(),
+                _ => false,
+            };
+            if is_missing {
+                self.queue.push_event(event.clone());
+            }
+            ControlFlow::Continue(gst::EventForeachAction::Keep)
+        });
     }
 
     /// A stream that starts after downstream had enough of the one before gets its task back.
@@ -253,6 +278,7 @@ impl WhisperNpu {
         if self.is_task() {
             return;
         }
+        self.is_reported.store(false, Ordering::Relaxed);
         let weak = self.downgrade();
         let mut transcription = Transcription::new(0);
         let started = self.srcpad.start_task(move || {
@@ -293,12 +319,18 @@ impl WhisperNpu {
         }
     }
 
+    /// The bus has heard why this stream fails.
+    pub(super) fn mark_reported(&self) {
+        self.is_reported.store(true, Ordering::Relaxed);
+    }
+
     /// Upstream sees what downstream answered with its next buffer; after EOS there is none, so the bus must hear of it.
     fn report_unseen(&self, flow: gst::FlowError) {
-        if !matches!(flow, gst::FlowError::Flushing | gst::FlowError::Eos) {
+        if !self.is_reported.load(Ordering::Relaxed) && !matches!(flow, gst::FlowError::Flushing | gst::FlowError::Eos)
+        {
             errors::report_flow(self, flow);
-            self.srcpad.push_event(gst::event::Eos::new());
         }
+        self.srcpad.push_event(gst::event::Eos::new());
     }
 
     fn src_activate(&self, mode: gst::PadMode, is_active: bool) -> Result<(), gst::LoggableError> {
@@ -415,6 +447,7 @@ impl ObjectSubclass for WhisperNpu {
             input: Mutex::default(),
             queue: Queue::default(),
             task_thread: Mutex::default(),
+            is_reported: AtomicBool::default(),
         }
     }
 }
@@ -470,11 +503,12 @@ impl ElementImpl for WhisperNpu {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let audio = gst_audio::AudioCapsBuilder::new().build();
-            let mut planar = gst_audio::AudioCapsBuilder::new().layout(gst_audio::AudioLayout::NonInterleaved).build();
-            planar.merge(audio);
+            let audio = gst_audio::AudioCapsBuilder::new_interleaved()
+                .layout_list([gst_audio::AudioLayout::Interleaved, gst_audio::AudioLayout::NonInterleaved])
+                .channels_range(1..=settings::MOST_CHANNELS)
+                .build();
             let text = gst::Caps::builder("text/x-raw").field("format", "utf8").build();
-            [("sink", gst::PadDirection::Sink, planar), ("src", gst::PadDirection::Src, text)]
+            [("sink", gst::PadDirection::Sink, audio), ("src", gst::PadDirection::Src, text)]
                 .map(|(name, direction, caps)| {
                     gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps)
                         .expect("name and caps are valid")

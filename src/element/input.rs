@@ -44,7 +44,7 @@ impl Input {
         Ok(tail)
     }
 
-    /// A new time line; `None` for one that does not count time. Ask for the `end` before.
+    /// A new time line, or none. Ask for the `end` before.
     pub fn set_segment(&mut self, segment: Option<gst::FormattedSegment<ClockTime>>) {
         self.segment = segment;
         self.position = None;

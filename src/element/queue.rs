@@ -210,6 +210,12 @@ impl Queue {
         Ok(has_eos)
     }
 
+    /// Takes no more: what came cannot be understood, which has been reported.
+    pub fn refuse(&self, flow: FlowError) {
+        lock(&self.inner).outcome = Err(flow);
+        self.changed.notify_all();
+    }
+
     fn wait<'a>(&self, inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
         self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner)
     }

@@ -22,6 +22,9 @@ pub(super) const LATENCY: &str = "latency";
 pub(super) const ACTIVE_DEVICE: &str = "active-device";
 pub(super) const STATS: &str = "stats";
 
+/// GStreamer's converter mixes fewer than 64 channels.
+pub(super) const MOST_CHANNELS: i32 = 63;
+
 const DEFAULT_MODEL: &str = "tiny.en";
 const DEFAULT_LANGUAGE_CODE: &str = "en";
 const DEFAULT_LATENCY_MS: u32 = 8000;

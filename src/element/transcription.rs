@@ -267,9 +267,14 @@ impl Transcription {
     }
 }
 
+/// The text's stream id, given upstream's.
+pub(super) fn text_stream_id(audio: &gst::event::StreamStart) -> String {
+    format!("{}/text", audio.stream_id())
+}
+
 /// The text is a stream of its own, in upstream's group.
 fn text_stream_start(audio: &gst::event::StreamStart) -> gst::Event {
-    let id = format!("{}/text", audio.stream_id());
+    let id = text_stream_id(audio);
     let mut start = gst::event::StreamStart::builder(&id).flags(audio.stream_flags()).seqnum(audio.seqnum());
     if let Some(group_id) = audio.group_id() {
         start = start.group_id(group_id);

@@ -7,6 +7,14 @@ pub const MODEL: &str = "tiny.en";
 /// Another model that knows them.
 pub const OTHER_MODEL: &str = "base";
 
+/// A model that knows them and takes its time, if there is one.
+pub const SLOW_MODEL: &str = "slow";
+
+/// What a model of many languages writes when it is told that this is German.
+pub fn in_german(tone: Tone) -> String {
+    format!("de {}", tone.word())
+}
+
 /// How long a beep lasts.
 pub const LENGTH_S: f64 = 0.5;
 

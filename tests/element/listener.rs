@@ -28,7 +28,7 @@ pub const PLAIN: &str = "audio/x-raw,format=F32LE,rate=16000,channels=1,layout=i
 pub const PLAIN_RATE: u32 = 16_000;
 
 /// What left the source pad.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Out {
     Text { start_s: f64, end_s: f64, text: String, discont: bool },
     Gap { start_s: f64, end_s: f64 },
@@ -64,7 +64,8 @@ impl Listener {
         element.set_bus(Some(&bus));
         let heard = Heard::default();
         listen(&element.static_pad("src").unwrap(), &heard);
-        let mut harness = gst_check::Harness::with_element(&element, None, None);
+        // Built around an element, a harness would start it.
+        let mut harness = gst_check::Harness::new_empty();
         harness.add_element_sink_pad(&element.static_pad("sink").unwrap());
         harness.add_element_src_pad(&element.static_pad("src").unwrap());
         harness.set_live(false);
@@ -84,8 +85,19 @@ impl Listener {
     }
 
     pub fn play(&mut self, caps: &str) {
-        self.harness.play();
-        self.harness.set_src_caps_str(caps, "text/x-raw,format=utf8");
+        self.start();
+        self.event(gst::event::StreamStart::new("stream"));
+        self.announce(caps);
+    }
+
+    /// Announces a format and a segment that starts at zero.
+    pub fn announce(&mut self, caps: &str) {
+        self.harness.set_src_caps_str(caps);
+    }
+
+    /// To PLAYING, with nothing announced.
+    pub fn start(&mut self) {
+        self.element.set_state(gst::State::Playing).unwrap();
     }
 
     /// Sends float samples at 16 kHz with this timestamp.
