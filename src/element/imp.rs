@@ -14,7 +14,6 @@ use gst::{
     prelude::*,
     subclass::prelude::*,
 };
-use gst_audio::AudioBufferRef;
 
 use super::{
     errors::{self, Fault},
@@ -92,12 +91,7 @@ impl WhisperNpu {
     fn convert(&self, buffer: &gst::BufferRef) -> Result<(), gst::FlowError> {
         let report = |fault: Fault| errors::report(self, &fault);
         let info = lock(&self.input).info().map_err(report)?;
-        let audio = AudioBufferRef::from_buffer_ref_readable(buffer, &info).map_err(|_| {
-            report(Fault::Buffer {
-                format: format!("{info:?}"),
-                reason: format!("its {} bytes cannot be mapped", buffer.size()),
-            })
-        })?;
+        let audio = input::map(buffer, &info).map_err(report)?;
         let frames = input::frames(&audio, &info);
         let step = info.rate() as usize;
         for start in (0..frames).step_by(step) {
@@ -505,6 +499,7 @@ impl ElementImpl for WhisperNpu {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
             let audio = gst_audio::AudioCapsBuilder::new_interleaved()
                 .layout_list([gst_audio::AudioLayout::Interleaved, gst_audio::AudioLayout::NonInterleaved])
+                .rate_range(1..=settings::HIGHEST_RATE)
                 .channels_range(1..=settings::MOST_CHANNELS)
                 .build();
             let text = gst::Caps::builder("text/x-raw").field("format", "utf8").build();

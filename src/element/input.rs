@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use gst::ClockTime;
-use gst_audio::{AudioBufferRef, AudioInfo, AudioLayout};
+use gst_audio::{AudioBufferRef, AudioInfo, AudioLayout, AudioMeta};
 
 use super::{
     converter::Converter,
@@ -150,10 +150,29 @@ impl Input {
     }
 }
 
+/// Maps a buffer that should be as `info` says; planes need GStreamer's description of where each is.
+pub(super) fn map<'a>(
+    buffer: &'a gst::BufferRef,
+    info: &'a AudioInfo,
+) -> Result<AudioBufferRef<&'a gst::BufferRef>, Fault> {
+    let shape = |info: &AudioInfo| (info.format(), info.channels(), info.layout());
+    let fault = |reason: &str| Fault::Buffer { format: format!("{info:?}"), reason: reason.to_owned() };
+    match buffer.meta::<AudioMeta>() {
+        Some(meta) if shape(meta.info()) != shape(info) => {
+            return Err(fault("its audio meta describes another format"));
+        }
+        None if info.layout() == AudioLayout::NonInterleaved => {
+            return Err(fault("it has no audio meta, so nobody knows where its planes are"));
+        }
+        _ => {}
+    }
+    AudioBufferRef::from_buffer_ref_readable(buffer, info).map_err(|_| fault("it cannot be mapped"))
+}
+
 /// How many frames a mapped buffer has.
 pub(super) fn frames(audio: &AudioBufferRef<&gst::BufferRef>, info: &AudioInfo) -> usize {
     match info.layout() {
-        AudioLayout::Interleaved => audio.buffer().size() / info.bpf() as usize,
+        AudioLayout::Interleaved => audio.plane_size() / info.bpf() as usize,
         _ => audio.n_samples(),
     }
 }
@@ -162,8 +181,7 @@ pub(super) fn frames(audio: &AudioBufferRef<&gst::BufferRef>, info: &AudioInfo) 
 fn mend(samples: &mut [f32]) -> u64 {
     let mut damaged = 0;
     for sample in samples {
-        // NaN compares as false with everything.
-        if !(sample.abs() <= LOUDEST) {
+        if sample.is_nan() || sample.abs() > LOUDEST {
             *sample = 0.0;
             damaged += 1;
         }

@@ -46,6 +46,8 @@ struct Slot {
     request: Option<Request>,
     /// `None` while it is being loaded.
     result: Option<Result<Arc<Engine>, Error>>,
+    /// The bus has heard of the result, so that a flow error never comes before its message.
+    is_announced: bool,
     /// Numbers the loads, so that one that was overtaken is not taken for the present one.
     load: u64,
     /// The element is in READY or above.
@@ -55,7 +57,7 @@ struct Slot {
 impl Loader {
     /// Wants this model from now on. What is loaded or being loaded already is kept when it is the same; `report` hears
     /// what happens next, at once or from the loading thread.
-    pub fn start(self: &Arc<Self>, request: Request, report: impl Fn(Report) + Send + 'static) {
+    pub fn start(self: &Arc<Self>, request: Request, report: impl Fn(Report) + Clone + Send + 'static) {
         let mut slot = lock(&self.slot);
         slot.is_wanted = true;
         let is_same = slot.request.as_ref() == Some(&request);
@@ -69,21 +71,20 @@ impl Loader {
         }
         slot.request = Some(request.clone());
         let outdated = slot.result.take();
+        slot.is_announced = false;
         slot.load += 1;
         let load = slot.load;
         drop(slot);
         drop(outdated);
         report(Report::Started);
 
-        let loader = Arc::clone(self);
-        let spawned = thread::Builder::new().name("whispernpu-load".to_owned()).spawn(move || {
-            let result = open(&request);
-            loader.finish(load, &request, result, report);
+        let spawned = thread::Builder::new().name("whispernpu-load".to_owned()).spawn({
+            let (loader, request, report) = (Arc::clone(self), request.clone(), report.clone());
+            move || loader.finish(load, &request, open(&request), report)
         });
         if let Err(error) = spawned {
             let message = format!("the thread that loads the model did not start: {error}");
-            lock(&self.slot).result = Some(Err(ScheduleError::Panicked { message }.into()));
-            self.changed.notify_all();
+            self.finish(load, &request, Err(ScheduleError::Panicked { message }.into()), report);
         }
     }
 
@@ -108,7 +109,9 @@ impl Loader {
             if is_given_up() {
                 return Err(Flushing);
             }
-            if let Some(result) = &slot.result {
+            if slot.is_announced
+                && let Some(result) = &slot.result
+            {
                 return Ok(result.clone());
             }
             slot = self.changed.wait(slot).unwrap_or_else(PoisonError::into_inner);
@@ -135,6 +138,10 @@ impl Loader {
                 Ok(engine) => Report::Loaded { engine, model: request.model.clone(), was_loaded: false },
                 Err(error) => Report::Failed(error),
             });
+        }
+        {
+            let mut slot = lock(&self.slot);
+            slot.is_announced |= slot.load == load;
         }
         self.changed.notify_all();
     }

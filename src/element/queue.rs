@@ -296,12 +296,13 @@ mod tests {
     fn a_file_waits_until_there_is_room() {
         let queue = open();
         std::thread::scope(|scope| {
-            let writer = scope.spawn(|| (0..100).map(|index| queue.push_audio(second(index, false)).unwrap()).sum());
+            let write = || (0..100).map(|index| queue.push_audio(second(index, false)).unwrap()).sum::<usize>();
+            let writer = scope.spawn(write);
             for index in 0..100 {
                 let Ok((_, Item::Audio(audio))) = queue.pop() else { panic!("no audio") };
                 assert_eq!(audio.start_samples, index * u64::from(SAMPLE_RATE));
             }
-            assert_eq!(writer.join().unwrap(), 0_usize);
+            assert_eq!(writer.join().unwrap(), 0);
         });
     }
 

@@ -25,6 +25,10 @@ pub(super) const STATS: &str = "stats";
 /// GStreamer's converter mixes fewer than 64 channels.
 pub(super) const MOST_CHANNELS: i32 = 63;
 
+/// The highest rate of PCM in use, in Hz. The resampler's filter grows with the rate: at the highest that caps can say it
+/// would ask for 500 GB.
+pub(super) const HIGHEST_RATE: i32 = 768_000;
+
 const DEFAULT_MODEL: &str = "tiny.en";
 const DEFAULT_LANGUAGE_CODE: &str = "en";
 const DEFAULT_LATENCY_MS: u32 = 8000;

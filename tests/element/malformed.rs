@@ -53,6 +53,11 @@ fn more_channels_than_anybody_mixes() {
 }
 
 #[test]
+fn a_rate_that_would_take_all_memory() {
+    refuse_caps("audio/x-raw,format=F32LE,rate=2147483647,channels=1,layout=interleaved");
+}
+
+#[test]
 fn no_caps() {
     let mut listener = Listener::idle();
     listener.start();
@@ -325,7 +330,7 @@ fn nothing_but_nan() {
 
 #[test]
 fn rates_beyond_hearing() {
-    for rate in [1, 100, 3000, 768_000] {
+    for rate in [1, 7, 100, 3000, 767_999, 768_000] {
         let caps = format!("audio/x-raw,format=F32LE,rate={rate},channels=1,layout=interleaved");
         let mut listener = Listener::playing(&caps);
         listener.send_at(&vec![0.0; rate as usize * 2], 0.0).unwrap();
