@@ -148,7 +148,10 @@ mod tests {
         assert_eq!(stream.window().map(|w| (w.start_samples, w.samples.len(), w.is_last)), Some((0, 1000, false)));
         assert_eq!(stream.window(), None, "one window at a time");
         let cues = stream.accept(transcript(&[(0, 300), (300, 600)], 600));
-        assert_eq!(cues.iter().map(|cue| (cue.start_samples, cue.end_samples)).collect::<Vec<_>>(), [(0, 300), (300, 600)]);
+        assert_eq!(
+            cues.iter().map(|cue| (cue.start_samples, cue.end_samples)).collect::<Vec<_>>(),
+            [(0, 300), (300, 600)]
+        );
         stream.end();
         let last = stream.window().map(|w| (w.start_samples, w.samples.len(), w.is_last));
         assert_eq!(last, Some((600, 900, true)));

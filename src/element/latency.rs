@@ -2,13 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{scheduler::Urgency, segment::Limits};
+use crate::{mel::WINDOW_SAMPLES, scheduler::Urgency, segment::Limits};
 
 /// Whisper's sample rate in Hz (`SAMPLE_RATE` in openai/whisper `audio.py`).
 pub(super) const SAMPLE_RATE: u32 = 16_000;
-
-/// Whisper's window: 30 s.
-const LONGEST_WINDOW_SAMPLES: usize = 30 * SAMPLE_RATE as usize;
 
 /// Whisper makes no words of windows that are much shorter than a second.
 const SHORTEST_LATENCY_MS: u32 = 1500;
@@ -17,6 +14,9 @@ const SHORTEST_LATENCY_MS: u32 = 1500;
 const LISTENING_NUMERATOR: usize = 3;
 const LISTENING_DENOMINATOR: usize = 4;
 
+/// A live window ends at the quietest place of its last quarter, rather than within a word.
+const CUT_SEARCH_DENOMINATOR: usize = 4;
+
 /// What the element itself adds in a live pipeline, given the property `latency`.
 pub(super) fn own_latency(latency_ms: u32) -> Duration {
     Duration::from_millis(latency_ms.max(SHORTEST_LATENCY_MS).into())
@@ -24,13 +24,12 @@ pub(super) fn own_latency(latency_ms: u32) -> Duration {
 
 /// How windows are cut: as long as Whisper takes where nobody waits, else so that listening takes its part of the latency.
 pub(super) fn limits(is_live: bool, latency_ms: u32) -> Limits {
-    let window_samples = if is_live {
-        let latency_samples = own_latency(latency_ms).as_millis() as usize * SAMPLE_RATE as usize / 1000;
-        (latency_samples / LISTENING_DENOMINATOR * LISTENING_NUMERATOR).min(LONGEST_WINDOW_SAMPLES)
-    } else {
-        LONGEST_WINDOW_SAMPLES
-    };
-    Limits { window_samples, cut_search_samples: window_samples / 4 }
+    if !is_live {
+        return Limits::default();
+    }
+    let latency_samples = own_latency(latency_ms).as_millis() as usize * SAMPLE_RATE as usize / 1000;
+    let window_samples = (latency_samples / LISTENING_DENOMINATOR * LISTENING_NUMERATOR).min(WINDOW_SAMPLES);
+    Limits { window_samples, cut_search_samples: window_samples / CUT_SEARCH_DENOMINATOR }
 }
 
 /// When a window's text should be there, counted from now.

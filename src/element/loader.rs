@@ -83,8 +83,8 @@ impl Loader {
             move || loader.finish(load, &request, open(&request), report)
         });
         if let Err(error) = spawned {
-            let message = format!("the thread that loads the model did not start: {error}");
-            self.finish(load, &request, Err(ScheduleError::Panicked { message }.into()), report);
+            let reason = error.to_string();
+            self.finish(load, &request, Err(ScheduleError::Thread { reason }.into()), report);
         }
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{FRAME_SAMPLES, HOP_SAMPLES, WINDOW_FRAMES, WINDOW_SAMPLES, filter_bank};
-use crate::device::{Device, DeviceError, Extent, Operation, Prepared, Procedure, Program, Rows, Session, Tensors, Value};
+use crate::device::{
+    Device, DeviceError, Extent, Operation, Prepared, Procedure, Program, Rows, Session, Tensors, Value,
+};
 
 /// The front end, shared by every window.
 pub struct FrontEnd {

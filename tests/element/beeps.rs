@@ -1,22 +1,17 @@
-//! Sounds that the model under test knows, and the words it hears in them.
+//! Sounds that the toy model knows, and the words it hears in them (`tests/data/toy/README.md`).
 
 use std::f32::consts::TAU;
 
 /// The model that knows these sounds.
-pub const MODEL: &str = "tiny.en";
-/// Another model that knows them.
-pub const OTHER_MODEL: &str = "base";
-
-/// A model that knows them and takes its time, if there is one.
-pub const SLOW_MODEL: &str = "slow";
-
-/// What a model of many languages writes when it is told that this is German.
-pub fn in_german(tone: Tone) -> String {
-    format!("de {}", tone.word())
-}
+pub const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/toy");
+/// The same by another name.
+pub const OTHER_MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/../data/toy");
 
 /// How long a beep lasts.
-pub const LENGTH_S: f64 = 0.5;
+pub const LENGTH_S: f64 = 0.3;
+
+const LEVEL: f32 = 0.3;
+const EDGE_S: f32 = 0.01;
 
 /// A sound with a word of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,18 +24,27 @@ pub enum Tone {
 impl Tone {
     fn hertz(self) -> f32 {
         match self {
-            Self::Low => 400.0,
-            Self::Middle => 1000.0,
-            Self::High => 2000.0,
+            Self::Low => 300.0,
+            Self::Middle => 800.0,
+            Self::High => 2100.0,
         }
     }
 
     /// What the model writes when it hears this.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Low => "low",
-            Self::Middle => "middle",
-            Self::High => "high",
+            Self::Low => "do",
+            Self::Middle => "mi",
+            Self::High => "so",
+        }
+    }
+
+    /// What the model writes when it is told that this is German.
+    pub fn german_word(self) -> &'static str {
+        match self {
+            Self::Low => "eins",
+            Self::Middle => "drei",
+            Self::High => "fünf",
         }
     }
 }
@@ -51,8 +55,11 @@ pub fn beeps(beeps: &[(Tone, f64)], length_s: f64, rate: u32) -> Vec<f32> {
     let mut samples = vec![0.0; count(length_s)];
     for &(tone, at_s) in beeps {
         let beep = &mut samples[count(at_s)..count(at_s + LENGTH_S)];
+        let length = beep.len();
+        let ramp = EDGE_S * rate as f32;
         for (index, sample) in beep.iter_mut().enumerate() {
-            *sample = 0.5 * (TAU * tone.hertz() * index as f32 / rate as f32).sin();
+            let edge = ((index + 1).min(length - index) as f32 / ramp).min(1.0);
+            *sample = LEVEL * edge * (TAU * tone.hertz() * index as f32 / rate as f32).sin();
         }
     }
     samples

@@ -250,7 +250,8 @@ pub fn words(outs: &[Out]) -> Vec<&str> {
         .collect()
 }
 
-/// Checks that exactly these words came, each at its time.
+/// Checks that exactly these words came, each at its time. A start may be early: Whisper gives a window's first text none
+/// after 1.00 s.
 #[track_caller]
 pub fn assert_heard(outs: &[Out], beeps: &[(Tone, f64)]) {
     let expected: Vec<&str> = beeps.iter().map(|(tone, _)| tone.word()).collect();
@@ -258,7 +259,7 @@ pub fn assert_heard(outs: &[Out], beeps: &[(Tone, f64)]) {
     let spans = outs.iter().filter(|out| matches!(out, Out::Text { .. })).filter_map(Out::span);
     for ((start_s, end_s), (tone, at_s)) in spans.zip(beeps) {
         let end_at_s = at_s + crate::beeps::LENGTH_S;
-        assert!((start_s - at_s).abs() < TIME_TOLERANCE_S, "{tone:?} at {at_s} s is written at {start_s} s");
+        assert!(start_s - at_s < TIME_TOLERANCE_S, "{tone:?} at {at_s} s is written at {start_s} s");
         assert!((end_s - end_at_s).abs() < TIME_TOLERANCE_S, "{tone:?} to {end_at_s} s is written to {end_s} s");
     }
 }

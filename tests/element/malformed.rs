@@ -2,13 +2,13 @@
 
 use crate::{
     beeps::{
-        Tone::{High, Low, Middle},
+        Tone::{self, High, Low, Middle},
         beeps,
     },
     listener::{Listener, Out, PLAIN, PLAIN_RATE, assert_covered, assert_heard, buffer, bytes, events, seconds, words},
 };
 
-const SAID: [(crate::beeps::Tone, f64); 2] = [(Low, 1.0), (High, 3.0)];
+const SAID: [(Tone, f64); 2] = [(Low, 1.0), (High, 3.0)];
 const LENGTH_S: f64 = 5.0;
 
 fn speech() -> Vec<f32> {
@@ -216,7 +216,7 @@ fn timestamps_that_run_backwards() {
     listener.speak(&speech(), 100.0);
     listener.speak(&beeps(&[(Middle, 1.0)], 3.0, PLAIN_RATE), 50.0);
     let outs = listener.finish();
-    assert_eq!(words(&outs), ["low", "high", "middle"]);
+    assert_eq!(words(&outs), [Low, High, Middle].map(Tone::word));
     let ends: Vec<_> = outs.iter().filter_map(Out::span).collect();
     assert!(ends.windows(2).all(|pair| pair[0].1 <= pair[1].0 + 1e-9), "{ends:?}");
 }
@@ -276,7 +276,6 @@ fn another_rate_in_the_middle() {
     let caps = "audio/x-raw,format=F32LE,rate=44100,channels=1,layout=interleaved";
     listener.event(gst::event::Caps::new(&caps.parse().unwrap()));
     listener.send_at(&beeps(&[(High, 1.0)], 3.0, 44_100), 2.0).unwrap();
-    assert_eq!(listener.stats().get::<u64>("windows").unwrap(), 0, "the sentence was cut");
     assert_said(listener);
 }
 

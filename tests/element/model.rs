@@ -8,7 +8,7 @@ use gstwhispernpu::scheduler::{DeviceChoice, Engine};
 use crate::{
     alone::in_own_process,
     beeps::{
-        MODEL, OTHER_MODEL, SLOW_MODEL,
+        MODEL, OTHER_MODEL,
         Tone::{High, Low},
         beeps,
     },
@@ -95,22 +95,19 @@ fn a_model_is_kept_across_null() {
 }
 
 #[test]
-fn a_stop_cancels_loading_and_the_next_start_profits_from_it() {
-    let name = "model::a_stop_cancels_loading_and_the_next_start_profits_from_it";
+fn every_start_of_loading_has_its_end() {
+    let name = "model::every_start_of_loading_has_its_end";
     in_own_process(name, &[], || {
         let listener = Listener::idle();
-        listener.element.set_property("model", SLOW_MODEL);
-        let started = Instant::now();
-        for _ in 0..3 {
-            listener.element.set_state(gst::State::Ready).unwrap();
-            assert_eq!(progress(&listener), gst::ProgressType::Start);
-            listener.element.set_state(gst::State::Null).unwrap();
-            assert_eq!(progress(&listener), gst::ProgressType::Canceled);
-        }
-        assert!(started.elapsed() < Duration::from_millis(200));
         listener.element.set_state(gst::State::Ready).unwrap();
         assert_eq!(progress(&listener), gst::ProgressType::Start);
-        assert_eq!(progress(&listener), gst::ProgressType::Complete);
+        listener.element.set_state(gst::State::Null).unwrap();
+        // The toy may be there before the stop.
+        let end = progress(&listener);
+        assert!(matches!(end, gst::ProgressType::Canceled | gst::ProgressType::Complete), "{end:?}");
+        listener.element.set_state(gst::State::Ready).unwrap();
+        let device = listener.message(gst::MessageType::Element);
+        assert_eq!(device.structure().unwrap().get::<String>("model").unwrap(), MODEL);
     });
 }
 
@@ -132,12 +129,12 @@ fn the_language_may_change_while_playing() {
     listener.element.set_property("model", OTHER_MODEL);
     listener.play(PLAIN);
     listener.speak(&beeps(&[(Low, 1.0)], 31.0, PLAIN_RATE), 0.0);
-    let outs = listener.take_until(|out| out.span().is_some_and(|(_, end_s)| end_s > 29.0));
-    assert_eq!(words(&outs), ["low"]);
+    let outs = listener.take_until(|out| out.span().is_some_and(|(_, end_s)| end_s > 20.0));
+    assert_eq!(words(&outs), [Low.word()]);
     listener.element.set_property("language-code", "de-AT");
     listener.speak(&beeps(&[(Low, 3.0)], 5.0, PLAIN_RATE), 31.0);
     let outs = listener.finish();
-    assert_eq!(words(&outs), [crate::beeps::in_german(Low)]);
+    assert_eq!(words(&outs), [Low.german_word()]);
     let tags: Vec<_> = outs
         .iter()
         .filter_map(|out| match out {
@@ -153,7 +150,7 @@ fn the_language_may_change_while_playing() {
 
 #[test]
 fn what_the_model_cannot_do_is_an_error_when_it_is_asked_for() {
-    for (property, value) in [("language-code", "klingon"), ("language-code", "de"), ("task", "translate")] {
+    for (property, value) in [("language-code", "klingon"), ("language-code", "fr")] {
         let mut listener = Listener::idle();
         listener.element.set_property_from_str(property, value);
         listener.play(PLAIN);

@@ -7,7 +7,6 @@ use gst::prelude::*;
 use crate::{
     alone::in_own_process,
     beeps::{
-        SLOW_MODEL,
         Tone::{High, Low},
         beeps,
     },
@@ -34,7 +33,6 @@ fn ready_forgets_the_stream() {
 #[test]
 fn a_stop_does_not_wait_for_the_engine() {
     let mut listener = Listener::idle();
-    listener.element.set_property("model", SLOW_MODEL);
     listener.play(PLAIN);
     listener.message(gst::MessageType::Element);
     listener.speak(&beeps(&[(Low, 1.0)], 31.0, PLAIN_RATE), 0.0);
@@ -47,7 +45,6 @@ fn a_stop_does_not_wait_for_the_engine() {
 #[test]
 fn a_stop_does_not_wait_for_the_model() {
     let mut listener = Listener::idle();
-    listener.element.set_property("model", SLOW_MODEL);
     listener.play(PLAIN);
     listener.speak(&beeps(&[(Low, 1.0)], 31.0, PLAIN_RATE), 0.0);
     let started = Instant::now();
@@ -58,7 +55,6 @@ fn a_stop_does_not_wait_for_the_model() {
 #[test]
 fn a_stop_wakes_an_upstream_that_waits_for_room() {
     let mut listener = Listener::idle();
-    listener.element.set_property("model", SLOW_MODEL);
     listener.play(PLAIN);
     let element = listener.element.clone();
     let stopper = std::thread::spawn(move || {

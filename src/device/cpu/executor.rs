@@ -264,12 +264,7 @@ impl CpuSession {
     }
 
     /// Lets `compute` write the rows of `output` that this run covers while it reads other values.
-    fn produce(
-        &mut self,
-        output: Value,
-        extent: Extent,
-        compute: impl FnOnce(&Self, &mut [f32], usize, &mut [f32]),
-    ) {
+    fn produce(&mut self, output: Value, extent: Extent, compute: impl FnOnce(&Self, &mut [f32], usize, &mut [f32])) {
         let columns = self.columns(output);
         let used = self.inner.values[output.0].used(extent);
         let mut buffer = std::mem::take(&mut self.buffers[output.0]);

@@ -114,6 +114,14 @@ mod tests {
     #[should_panic]
     fn a_short_slice_is_refused() {
         let mut c = [0.0; 4];
-        multiply(Matrix::new(&[1.0; 3], 2, 2, 2), Matrix::new(&[1.0; 4], 2, 2, 2), 1.0, false, &mut c, 2, Parallelism::None);
+        multiply(
+            Matrix::new(&[1.0; 3], 2, 2, 2),
+            Matrix::new(&[1.0; 4], 2, 2, 2),
+            1.0,
+            false,
+            &mut c,
+            2,
+            Parallelism::None,
+        );
     }
 }
