@@ -27,3 +27,27 @@ pub mod device;
 pub mod error;
 
 pub use error::Error;
+
+#[cfg(feature = "element")]
+mod plugin {
+    use crate::element::register;
+
+    gst::plugin_define!(
+        whispernpu,
+        env!("CARGO_PKG_DESCRIPTION"),
+        register,
+        concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
+        // GStreamer has no name for "MIT OR Apache-2.0"; this is the half of it that asks for less.
+        "MIT/X11",
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("BUILD_REL_DATE")
+    );
+}
+
+/// Registers the plugin in a program that links this crate instead of loading the plugin from its folder.
+#[cfg(feature = "element")]
+pub fn register_plugin() -> Result<(), gst::glib::BoolError> {
+    plugin::plugin_register_static()
+}

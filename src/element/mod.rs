@@ -1,1 +1,65 @@
-//! GStreamer.
+//! GStreamer lives here and nowhere else: raw audio and its events come in at the sink pad, timed text, gaps, tags and
+//! messages go out.
+//!
+//! Read `imp.rs` first (pads, states, properties), then the two halves of the data path: `input.rs` runs on upstream's
+//! thread and puts 16 kHz samples with their positions into `queue.rs`; `transcription.rs` runs on the source pad's task
+//! and makes windows, text and gaps of them. `loader.rs` keeps the model, whose life is longer than a stream's.
+//!
+//! # SECTION:element-whispernpu
+//!
+//! Speech to text: listens to raw audio of any format, rate and channel count and writes what is said as timed UTF-8 text,
+//! one buffer a subtitle, with OpenAI's Whisper run inside the process.
+//!
+//! Subtitles of a file:
+//!
+//! ```text
+//! gst-launch-1.0 filesrc location=talk.mp4 ! decodebin ! whispernpu model=base ! srtenc ! filesink location=talk.srt
+//! ```
+//!
+//! A microphone in the terminal, with text at most six seconds behind the voice:
+//!
+//! ```text
+//! gst-launch-1.0 autoaudiosrc ! whispernpu latency=6000 ! fakesink dump=true
+//! ```
+//!
+//! Speech of any language, written in English:
+//!
+//! ```text
+//! gst-launch-1.0 filesrc location=talk.flac ! decodebin ! whispernpu model=base language-code=auto task=translate ! \
+//!     fdsink
+//! ```
+//!
+//! The clock: the first buffer's timestamp anchors the stream, samples are counted from there. A buffer that lies up to
+//! one second ahead of the count has its gap filled with silence; one that lies farther ahead or behind (by more than
+//! 40 ms) starts a new stretch, whatever was heard before is written first. Buffers without a timestamp follow on what
+//! came before; when the very first buffer has none, the stream starts where its segment starts.
+//!
+//! Text never overlaps and never runs backwards; between the texts GAP events cover the time line without holes.
+
+mod converter;
+mod errors;
+mod imp;
+mod input;
+mod latency;
+mod loader;
+mod lock;
+mod output;
+mod position;
+mod queue;
+mod settings;
+mod stats;
+mod transcription;
+
+use gst::{glib, prelude::*};
+
+pub use settings::{WhisperNpuDevice, WhisperNpuTask};
+
+glib::wrapper! {
+    /// The element `whispernpu`.
+    pub struct WhisperNpu(ObjectSubclass<imp::WhisperNpu>) @extends gst::Element, gst::Object;
+}
+
+/// Registers the element; opens no model and no device.
+pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    gst::Element::register(Some(plugin), settings::ELEMENT_NAME, gst::Rank::NONE, WhisperNpu::static_type())
+}

@@ -1,0 +1,542 @@
+//! The element as GStreamer sees it: pads, states, properties, events, queries and messages.
+
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, ThreadId},
+};
+
+use gst::{
+    glib::{self, ParamSpec, Value},
+    prelude::*,
+    subclass::prelude::*,
+};
+
+use super::{
+    errors::{self, Fault},
+    input::{self, Input},
+    latency,
+    loader::{Loader, Report, Request},
+    lock::lock,
+    queue::{Audio, Queue},
+    settings::{self, ELEMENT_NAME, Settings},
+    stats::Stats,
+    transcription::{self, Transcription},
+};
+
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(ELEMENT_NAME, gst::DebugColorFlags::empty(), Some("Whisper speech-to-text"))
+});
+
+/// The element.
+///
+/// Each lock is held for a moment and alone, none over a push, a query, a post, a join or an inference; so there is no
+/// order to keep among them. The lifetimes they guard, from long to short: `settings` lives with the element, `loader`'s
+/// model until another one is wanted, `stats` from NULL to NULL, `input` and `queue` from flush to flush. What the task
+/// itself keeps of a stream (`Transcription`) belongs to its closure and needs no lock.
+pub struct WhisperNpu {
+    sinkpad: gst::Pad,
+    srcpad: gst::Pad,
+    settings: Mutex<Settings>,
+    loader: Arc<Loader>,
+    stats: Mutex<Stats>,
+    input: Mutex<Input>,
+    queue: Queue,
+    /// The thread of the source pad's task, to know when it is itself the one who flushes.
+    task_thread: Mutex<Option<ThreadId>>,
+    /// An ERROR message of this stream is on the bus already.
+    is_reported: AtomicBool,
+}
+
+impl WhisperNpu {
+    /// The settings as they are now.
+    pub(super) fn settings(&self) -> Settings {
+        lock(&self.settings).clone()
+    }
+
+    pub(super) fn loader(&self) -> &Loader {
+        &self.loader
+    }
+
+    pub(super) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    pub(super) fn srcpad(&self) -> &gst::Pad {
+        &self.srcpad
+    }
+
+    /// Changes the counters.
+    pub(super) fn count(&self, change: impl FnOnce(&mut Stats)) {
+        change(&mut lock(&self.stats));
+    }
+
+    fn sink_chain(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        gst::trace!(CAT, imp = self, "Heard {buffer:?}");
+        self.queue.outcome()?;
+        self.learn_liveness();
+        let admitted = lock(&self.input).admit(buffer);
+        let (before, buffer) = admitted.map_err(|fault| errors::report(self, &fault))?;
+        self.hear(before)?;
+        if let Some(buffer) = buffer {
+            self.convert(&buffer)?;
+        }
+        self.queue.outcome()
+    }
+
+    /// Converts a buffer second by second, so that a long one needs little memory.
+    fn convert(&self, buffer: &gst::BufferRef) -> Result<(), gst::FlowError> {
+        let report = |fault: Fault| errors::report(self, &fault);
+        let info = lock(&self.input).info().map_err(report)?;
+        let audio = input::map(buffer, &info).map_err(report)?;
+        let frames = input::frames(&audio, &info);
+        let step = info.rate() as usize;
+        for start in (0..frames).step_by(step) {
+            let converted = lock(&self.input).convert(&audio, start..frames.min(start + step));
+            self.hear(converted.map_err(report)?)?;
+        }
+        Ok(())
+    }
+
+    /// Hands samples to the task.
+    fn hear(&self, audio: Option<Audio>) -> Result<(), gst::FlowError> {
+        let damaged_samples = std::mem::take(&mut lock(&self.input).damaged_samples);
+        let heard_samples = audio.as_ref().map_or(0, |audio| audio.samples.len() as u64);
+        let skipped_samples = match audio {
+            Some(audio) => self.queue.push_audio(audio)? as u64,
+            None => 0,
+        };
+        let is_first_damage = {
+            let mut stats = lock(&self.stats);
+            let is_first_damage = stats.damaged_samples == 0 && damaged_samples > 0;
+            stats.damaged_samples += damaged_samples;
+            stats.heard_samples += heard_samples;
+            stats.skipped_samples += skipped_samples;
+            is_first_damage
+        };
+        if is_first_damage {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Decode,
+                ("the audio has samples that are no numbers; they are heard as silence, and counted in stats")
+            );
+        }
+        if skipped_samples > 0 {
+            let seconds = skipped_samples / u64::from(latency::SAMPLE_RATE);
+            gst::element_imp_warning!(
+                self,
+                gst::CoreError::Clock,
+                ("transcription is slower than the live audio, {seconds} s were skipped: use a smaller model")
+            );
+        }
+        Ok(())
+    }
+
+    /// Asks upstream once a stream whether it is live.
+    fn learn_liveness(&self) {
+        if lock(&self.input).is_live.is_some() {
+            return;
+        }
+        let mut query = gst::query::Latency::new();
+        let is_live = self.sinkpad.peer_query(&mut query) && query.result().0;
+        gst::debug!(CAT, imp = self, "The pipeline is {}live", if is_live { "" } else { "not " });
+        lock(&self.input).is_live = Some(is_live);
+    }
+
+    fn sink_event(&self, event: gst::Event) -> bool {
+        use gst::EventView;
+        gst::debug!(CAT, imp = self, "Received {event:?}");
+        match event.view() {
+            EventView::FlushStart(_) => self.flush_start(event),
+            EventView::FlushStop(_) => self.flush_stop(event),
+            EventView::StreamStart(_) => {
+                self.end_stretch();
+                lock(&self.input).is_live = None;
+                let is_taken = self.queue.push_event(event);
+                self.resume();
+                is_taken
+            }
+            EventView::Caps(caps) => self.sink_caps(caps.caps()) && self.queue.push_event(event),
+            EventView::Segment(segment) => {
+                self.end_stretch();
+                let times = segment.segment().downcast_ref::<gst::ClockTime>().cloned();
+                let is_time = times.is_some();
+                lock(&self.input).set_segment(times);
+                if !is_time {
+                    let received = format!("{:?}", segment.segment().format()).to_lowercase();
+                    self.queue.refuse(errors::report(self, &Fault::SegmentFormat { received }));
+                    return true;
+                }
+                self.queue.push_event(event)
+            }
+            EventView::Gap(gap) => {
+                let (start, duration) = gap.get();
+                let end = start.saturating_add(duration.unwrap_or(gst::ClockTime::ZERO));
+                let bridge = lock(&self.input).bridge(start, end);
+                if bridge.is_some() {
+                    return self.hear(bridge).is_ok();
+                }
+                self.end_stretch();
+                self.queue.push_event(event)
+            }
+            EventView::Eos(_) | EventView::SegmentDone(_) | EventView::StreamGroupDone(_) => {
+                self.end_stretch();
+                let is_eos = event.type_() == gst::EventType::Eos;
+                let is_taken = self.queue.push_event(event);
+                if is_eos && let Err(flow) = self.queue.failure() {
+                    self.report_unseen(flow);
+                }
+                is_taken
+            }
+            _ if event.is_serialized() => self.queue.push_event(event),
+            _ => gst::Pad::event_default(&self.sinkpad, Some(&*self.obj()), event),
+        }
+    }
+
+    fn sink_caps(&self, caps: &gst::CapsRef) -> bool {
+        let info = gst_audio::AudioInfo::from_caps(caps)
+            .map_err(|error| Fault::Caps { caps: caps.to_string(), reason: error.to_string() });
+        let tail = info.and_then(|info| lock(&self.input).set_format(info));
+        match tail {
+            Ok(tail) => self.hear(tail).is_ok(),
+            Err(fault) => {
+                let _ = errors::report(self, &fault);
+                false
+            }
+        }
+    }
+
+    /// What the resampler holds back is heard; the next buffer starts a stretch of its own. A flush that comes in between is
+    /// no matter: it drops both.
+    fn end_stretch(&self) {
+        let tail = lock(&self.input).end();
+        let _ = self.hear(tail);
+    }
+
+    fn flush_start(&self, event: gst::Event) -> bool {
+        self.queue.flush();
+        self.loader.wake();
+        let is_taken = self.srcpad.push_event(event);
+        self.stop_task();
+        is_taken
+    }
+
+    fn flush_stop(&self, event: gst::Event) -> bool {
+        {
+            let mut input = lock(&self.input);
+            input.end();
+            input.set_segment(None);
+        }
+        let is_taken = self.srcpad.push_event(event);
+        self.queue.start();
+        self.restore_sticky();
+        self.start_task();
+        is_taken
+    }
+
+    /// A flush may have caught sticky events in the queue; what they say outlives it.
+    fn restore_sticky(&self) {
+        let pushed = self.srcpad.sticky_event::<gst::event::StreamStart>(0);
+        self.sinkpad.sticky_events_foreach(|event| {
+            let is_missing = match event.view() {
+                gst::EventView::StreamStart(start) => pushed
+                    .as_ref()
+                    .is_none_or(|pushed| pushed.stream_id() != transcription::text_stream_id(start).as_str()),
+                gst::EventView::Caps(_) => !self.srcpad.has_current_caps(),
+                _ => false,
+            };
+            if is_missing {
+                self.queue.push_event(event.clone());
+            }
+            ControlFlow::Continue(gst::EventForeachAction::Keep)
+        });
+    }
+
+    /// A stream that starts after downstream had enough of the one before gets its task back.
+    fn resume(&self) {
+        if self.srcpad.task_state() == gst::TaskState::Paused {
+            self.stop_task();
+            self.start_task();
+        }
+    }
+
+    fn is_task(&self) -> bool {
+        *lock(&self.task_thread) == Some(thread::current().id())
+    }
+
+    /// Starts the task, unless it is the task itself that asks, from within a push.
+    fn start_task(&self) {
+        if self.is_task() {
+            return;
+        }
+        self.is_reported.store(false, Ordering::Relaxed);
+        let weak = self.downgrade();
+        let mut transcription = Transcription::new(0);
+        let started = self.srcpad.start_task(move || {
+            if let Some(element) = weak.upgrade() {
+                element.iterate(&mut transcription);
+            }
+        });
+        if started.is_err() {
+            gst::element_imp_error!(self, gst::CoreError::Thread, ("the task of the source pad did not start"));
+        }
+    }
+
+    /// Stops the task and waits until it has, unless it is the task itself that asks, from within a push.
+    fn stop_task(&self) {
+        if !self.is_task() {
+            let _ = self.srcpad.stop_task();
+            *lock(&self.task_thread) = None;
+        }
+    }
+
+    /// One turn of the task.
+    fn iterate(&self, transcription: &mut Transcription) {
+        *lock(&self.task_thread) = Some(thread::current().id());
+        let Ok((generation, item)) = self.queue.pop() else {
+            let _ = self.srcpad.pause_task();
+            return;
+        };
+        if transcription.generation() != generation {
+            *transcription = Transcription::new(generation);
+        }
+        let result = self.catch_panic(|| Err(gst::FlowError::Error), |element| transcription.take(element, item));
+        let Err(flow) = result else { return };
+        gst::debug!(CAT, imp = self, "Stopping: {flow:?}");
+        if let Ok(has_eos) = self.queue.fail(generation, flow)
+            && has_eos
+        {
+            self.report_unseen(flow);
+        }
+    }
+
+    /// The bus has heard why this stream fails.
+    pub(super) fn mark_reported(&self) {
+        self.is_reported.store(true, Ordering::Relaxed);
+    }
+
+    /// Upstream sees what downstream answered with its next buffer; after EOS there is none, so the bus must hear of it.
+    fn report_unseen(&self, flow: gst::FlowError) {
+        if !self.is_reported.load(Ordering::Relaxed) && !matches!(flow, gst::FlowError::Flushing | gst::FlowError::Eos)
+        {
+            errors::report_flow(self, flow);
+        }
+        self.srcpad.push_event(gst::event::Eos::new());
+    }
+
+    fn src_activate(&self, mode: gst::PadMode, is_active: bool) -> Result<(), gst::LoggableError> {
+        if mode != gst::PadMode::Push {
+            return Err(gst::loggable_error!(CAT, "the source pad only pushes"));
+        }
+        if is_active {
+            *lock(&self.input) = Input::default();
+            self.queue.start();
+            self.start_task();
+        } else {
+            self.queue.flush();
+            self.loader.wake();
+            self.stop_task();
+        }
+        Ok(())
+    }
+
+    fn src_query(&self, query: &mut gst::QueryRef) -> bool {
+        let gst::QueryViewMut::Latency(query) = query.view_mut() else {
+            return gst::Pad::query_default(&self.srcpad, Some(&*self.obj()), query);
+        };
+        let mut upstream = gst::query::Latency::new();
+        // An element that cannot say is taken as not live, so that the latency is known before anything is linked.
+        let answer = if self.sinkpad.peer_query(&mut upstream) {
+            upstream.result()
+        } else {
+            (false, gst::ClockTime::ZERO, None)
+        };
+        let (is_live, minimum, maximum) = latency::answer(answer, self.settings().latency_ms);
+        gst::debug!(CAT, imp = self, "Latency: live {is_live}, {minimum} to {maximum:?}");
+        query.set(is_live, minimum, maximum);
+        true
+    }
+
+    /// Wants the model that is set now; the bus hears what becomes of it.
+    fn load(&self) {
+        let Settings { model, device, .. } = self.settings();
+        let weak = self.downgrade();
+        self.loader.start(Request { model, device }, move |report| {
+            if let Some(element) = weak.upgrade() {
+                element.announce(report);
+            }
+        });
+    }
+
+    fn announce(&self, report: Report) {
+        let progress = |kind, text: &str| {
+            let message = gst::message::Progress::builder(kind, "loading", text).src(&*self.obj()).build();
+            let _ = self.obj().post_message(message);
+        };
+        match report {
+            Report::Started => progress(gst::ProgressType::Start, "loading the model"),
+            Report::Canceled => progress(gst::ProgressType::Canceled, "the element was stopped"),
+            Report::Failed(error) => {
+                progress(gst::ProgressType::Error, &error.to_string());
+                let _ = errors::report(self, &error.into());
+            }
+            Report::Loaded { engine, model, was_loaded } => {
+                if !was_loaded {
+                    progress(gst::ProgressType::Complete, "the model is loaded");
+                }
+                let device = gst::Structure::builder("whispernpu/device")
+                    .field("device", engine.device())
+                    .field("model", model)
+                    .build();
+                let message = gst::message::Element::builder(device).src(&*self.obj()).build();
+                let _ = self.obj().post_message(message);
+                self.obj().notify(settings::ACTIVE_DEVICE);
+            }
+        }
+    }
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for WhisperNpu {
+    const NAME: &'static str = "GstWhisperNpu";
+    type Type = super::WhisperNpu;
+    type ParentType = gst::Element;
+
+    fn with_class(class: &Self::Class) -> Self {
+        let template = |name: &str| class.pad_template(name).expect("pad_templates() has both");
+        let sinkpad = gst::Pad::builder_from_template(&template("sink"))
+            .chain_function(|_, parent, buffer| {
+                Self::catch_panic_pad_function(
+                    parent,
+                    || Err(gst::FlowError::Error),
+                    |element| element.sink_chain(buffer),
+                )
+            })
+            .event_function(|_, parent, event| {
+                Self::catch_panic_pad_function(parent, || false, |element| element.sink_event(event))
+            })
+            .build();
+        let srcpad = gst::Pad::builder_from_template(&template("src"))
+            .activatemode_function(|_, parent, mode, is_active| {
+                Self::catch_panic_pad_function(
+                    parent,
+                    || Err(gst::loggable_error!(CAT, "panic while the source pad was activated")),
+                    |element| element.src_activate(mode, is_active),
+                )
+            })
+            .query_function(|_, parent, query| {
+                Self::catch_panic_pad_function(parent, || false, |element| element.src_query(query))
+            })
+            .flags(gst::PadFlags::FIXED_CAPS)
+            .build();
+        Self {
+            sinkpad,
+            srcpad,
+            settings: Mutex::default(),
+            loader: Arc::default(),
+            stats: Mutex::default(),
+            input: Mutex::default(),
+            queue: Queue::default(),
+            task_thread: Mutex::default(),
+            is_reported: AtomicBool::default(),
+        }
+    }
+}
+
+impl ObjectImpl for WhisperNpu {
+    fn constructed(&self) {
+        self.parent_constructed();
+        for pad in [&self.sinkpad, &self.srcpad] {
+            self.obj().add_pad(pad).expect("a new element has no pads");
+        }
+    }
+
+    fn properties() -> &'static [ParamSpec] {
+        static PROPERTIES: LazyLock<Vec<ParamSpec>> = LazyLock::new(settings::properties);
+        &PROPERTIES
+    }
+
+    fn set_property(&self, _id: usize, value: &Value, pspec: &ParamSpec) {
+        lock(&self.settings).set(value, pspec);
+        gst::info!(CAT, imp = self, "{} is now {value:?}", pspec.name());
+        if pspec.name() == settings::LATENCY {
+            let _ = self.obj().post_message(gst::message::Latency::builder().src(&*self.obj()).build());
+        }
+    }
+
+    fn property(&self, _id: usize, pspec: &ParamSpec) -> Value {
+        match pspec.name() {
+            settings::ACTIVE_DEVICE => self.loader.engine().map(|engine| engine.device()).to_value(),
+            settings::STATS => {
+                let device = self.loader.engine().map(|engine| engine.device());
+                let stats = *lock(&self.stats);
+                stats.structure(&self.settings().model, device).to_value()
+            }
+            _ => lock(&self.settings).value(pspec),
+        }
+    }
+}
+
+impl GstObjectImpl for WhisperNpu {}
+
+impl ElementImpl for WhisperNpu {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Whisper speech-to-text",
+                "Text/Audio/Filter",
+                "Writes what is said in raw audio as timed text, with OpenAI's Whisper run on this machine",
+                "The whispernpu authors",
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+            let audio = gst_audio::AudioCapsBuilder::new_interleaved()
+                .layout_list([gst_audio::AudioLayout::Interleaved, gst_audio::AudioLayout::NonInterleaved])
+                .rate_range(1..=settings::HIGHEST_RATE)
+                .channels_range(1..=settings::MOST_CHANNELS)
+                .build();
+            let text = gst::Caps::builder("text/x-raw").field("format", "utf8").build();
+            [("sink", gst::PadDirection::Sink, audio), ("src", gst::PadDirection::Src, text)]
+                .map(|(name, direction, caps)| {
+                    gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps)
+                        .expect("name and caps are valid")
+                })
+                .into()
+        });
+        &TEMPLATES
+    }
+
+    fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        gst::debug!(CAT, imp = self, "Changing state: {transition:?}");
+        match transition {
+            gst::StateChange::NullToReady => {
+                *lock(&self.stats) = Stats::default();
+                self.load();
+            }
+            // The parent class joins the streaming threads, which must not wait for the engine or the model then.
+            gst::StateChange::PausedToReady => {
+                self.queue.flush();
+                self.loader.wake();
+            }
+            _ => {}
+        }
+        let success = self.parent_change_state(transition)?;
+        match transition {
+            gst::StateChange::PausedToReady => *lock(&self.input) = Input::default(),
+            gst::StateChange::ReadyToNull => {
+                if let Some(report) = self.loader.stop() {
+                    self.announce(report);
+                }
+            }
+            _ => {}
+        }
+        Ok(success)
+    }
+}

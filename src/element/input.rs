@@ -1,0 +1,202 @@
+//! Upstream's half of the data path: buffers of any raw audio become 16 kHz samples with positions.
+
+use std::ops::Range;
+
+use gst::ClockTime;
+use gst_audio::{AudioBufferRef, AudioInfo, AudioLayout, AudioMeta};
+
+use super::{
+    converter::Converter,
+    errors::Fault,
+    position::{Position, Step},
+    queue::Audio,
+};
+
+/// Louder than this (120 dB above full scale) is no sound but damage, like NaN and the infinities.
+const LOUDEST: f32 = 1e6;
+
+/// What a stream's input needs to know from one buffer to the next; replaced on flush and in READY.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    segment: Option<gst::FormattedSegment<ClockTime>>,
+    converter: Option<Converter>,
+    position: Option<Position>,
+    /// Numbers the stretches.
+    run: u64,
+    /// Unknown until upstream was asked.
+    pub is_live: Option<bool>,
+    /// Samples since the last look that were no numbers.
+    pub damaged_samples: u64,
+}
+
+impl Input {
+    /// Audio comes in this format from now on. Returns what the resampler held back of the format before.
+    pub fn set_format(&mut self, info: AudioInfo) -> Result<Option<Audio>, Fault> {
+        if self.converter.as_ref().is_some_and(|converter| *converter.info() == info) {
+            return Ok(None);
+        }
+        let tail = self.drain();
+        let rate = info.rate();
+        self.converter = Some(Converter::new(info)?);
+        if let Some(position) = &mut self.position {
+            position.change_rate(rate);
+        }
+        Ok(tail)
+    }
+
+    /// A new time line, or none. Ask for the `end` before.
+    pub fn set_segment(&mut self, segment: Option<gst::FormattedSegment<ClockTime>>) {
+        self.segment = segment;
+        self.position = None;
+    }
+
+    /// Takes a buffer in: what has to be heard before it (the rest of a stretch that it does not follow on, or silence for
+    /// what was lost), and the buffer as far as it lies within the segment.
+    pub fn admit(&mut self, buffer: gst::Buffer) -> Result<(Option<Audio>, Option<gst::Buffer>), Fault> {
+        let segment = self.segment.clone().ok_or(Fault::NoSegment)?;
+        let info = self.converter.as_ref().ok_or(Fault::NoCaps)?.info().clone();
+        if buffer.size() < info.bpf() as usize {
+            return Ok((None, None));
+        }
+        let is_discont = buffer.flags().contains(gst::BufferFlags::DISCONT);
+        let Some(buffer) = gst_audio::audio_buffer_clip(buffer, segment.upcast_ref(), info.rate(), info.bpf()) else {
+            return Ok((None, None));
+        };
+        let step = match &self.position {
+            Some(position) => position.step(buffer.pts(), is_discont),
+            None => Step::Restart { at: buffer.pts().or(segment.start()).unwrap_or(ClockTime::ZERO) },
+        };
+        let before = match step {
+            Step::Continue => None,
+            Step::Fill { frames } => self.silence(frames),
+            Step::Restart { at } => {
+                let tail = self.end();
+                self.run += 1;
+                self.position = Some(Position::new(at, info.rate()));
+                tail
+            }
+        };
+        Ok((before, Some(buffer)))
+    }
+
+    /// The format that buffers come in.
+    pub fn info(&self) -> Result<AudioInfo, Fault> {
+        Ok(self.converter.as_ref().ok_or(Fault::NoCaps)?.info().clone())
+    }
+
+    /// The samples of some frames of the buffer that was just taken in.
+    pub fn convert(
+        &mut self,
+        audio: &AudioBufferRef<&gst::BufferRef>,
+        frames: Range<usize>,
+    ) -> Result<Option<Audio>, Fault> {
+        let converter = self.converter.as_mut().ok_or(Fault::NoCaps)?;
+        let mut samples = Vec::new();
+        let count = frames.len() as u64;
+        converter.convert(audio, frames, &mut samples)?;
+        if let Some(position) = &mut self.position {
+            position.advance(count);
+        }
+        Ok(self.audio(samples))
+    }
+
+    /// Nothing was sent for some time: when it is short, it is heard as silence and the stretch goes on. Answers whether it
+    /// was.
+    pub fn bridge(&mut self, start: ClockTime, end: ClockTime) -> Option<Audio> {
+        let Some(Step::Continue) = self.position.as_ref().map(|position| position.step(Some(start), false)) else {
+            return None;
+        };
+        match self.position.as_ref()?.step(Some(end), true) {
+            Step::Fill { frames } => self.silence(frames),
+            _ => None,
+        }
+    }
+
+    /// The stretch is over. Returns what the resampler held back of it.
+    pub fn end(&mut self) -> Option<Audio> {
+        let tail = self.drain();
+        self.position = None;
+        tail
+    }
+
+    fn silence(&mut self, frames: u64) -> Option<Audio> {
+        let mut samples = Vec::new();
+        self.converter.as_mut()?.silence(usize::try_from(frames).ok()?, &mut samples);
+        self.position.as_mut()?.advance(frames);
+        self.audio(samples)
+    }
+
+    fn drain(&mut self) -> Option<Audio> {
+        let (converter, position) = (self.converter.as_mut()?, self.position.as_ref()?);
+        let mut samples = Vec::new();
+        converter.drain(&mut samples);
+        let missing_samples = position.due_samples().saturating_sub(position.samples);
+        samples.resize(usize::try_from(missing_samples).ok()?, 0.0);
+        self.audio(samples)
+    }
+
+    fn audio(&mut self, mut samples: Vec<f32>) -> Option<Audio> {
+        let position = self.position.as_mut()?;
+        let start_samples = position.samples;
+        position.samples += samples.len() as u64;
+        self.damaged_samples += mend(&mut samples);
+        (!samples.is_empty()).then(|| Audio {
+            run: self.run,
+            anchor: position.anchor,
+            start_samples,
+            samples,
+            is_live: self.is_live.unwrap_or(false),
+        })
+    }
+}
+
+/// Maps a buffer that should be as `info` says; planes need GStreamer's description of where each is.
+pub(super) fn map<'a>(
+    buffer: &'a gst::BufferRef,
+    info: &'a AudioInfo,
+) -> Result<AudioBufferRef<&'a gst::BufferRef>, Fault> {
+    let shape = |info: &AudioInfo| (info.format(), info.channels(), info.layout());
+    let fault = |reason: &str| Fault::Buffer { format: format!("{info:?}"), reason: reason.to_owned() };
+    match buffer.meta::<AudioMeta>() {
+        Some(meta) if shape(meta.info()) != shape(info) => {
+            return Err(fault("its audio meta describes another format"));
+        }
+        None if info.layout() == AudioLayout::NonInterleaved => {
+            return Err(fault("it has no audio meta, so nobody knows where its planes are"));
+        }
+        _ => {}
+    }
+    AudioBufferRef::from_buffer_ref_readable(buffer, info).map_err(|_| fault("it cannot be mapped"))
+}
+
+/// How many frames a mapped buffer has.
+pub(super) fn frames(audio: &AudioBufferRef<&gst::BufferRef>, info: &AudioInfo) -> usize {
+    match info.layout() {
+        AudioLayout::Interleaved => audio.plane_size() / info.bpf() as usize,
+        _ => audio.n_samples(),
+    }
+}
+
+/// Silences what is no sound; answers how many samples that were.
+fn mend(samples: &mut [f32]) -> u64 {
+    let mut damaged = 0;
+    for sample in samples {
+        if sample.is_nan() || sample.abs() > LOUDEST {
+            *sample = 0.0;
+            damaged += 1;
+        }
+    }
+    damaged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sound_is_kept() {
+        let mut samples = [0.5, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e30, -1.5];
+        assert_eq!(mend(&mut samples), 4);
+        assert_eq!(samples, [0.5, 0.0, 0.0, 0.0, 0.0, -1.5]);
+    }
+}

@@ -1,0 +1,159 @@
+//! The model's life: loaded in the background when the element reaches READY, kept across NULL until another one is wanted.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread,
+};
+
+use super::{lock::lock, queue::Flushing, settings::WhisperNpuDevice};
+use crate::{
+    Error,
+    scheduler::{Engine, ScheduleError},
+};
+
+/// Which model on which device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Request {
+    /// A name or a path.
+    pub model: String,
+    /// The user's choice of device.
+    pub device: WhisperNpuDevice,
+}
+
+/// What the application is told about loading.
+#[derive(Clone, Debug)]
+pub(super) enum Report {
+    /// Loading has begun.
+    Started,
+    /// The model is there; `was_loaded` when it has been all along.
+    Loaded { engine: Arc<Engine>, model: String, was_loaded: bool },
+    /// The model cannot be loaded.
+    Failed(Error),
+    /// Nobody waits for the model any more.
+    Canceled,
+}
+
+/// The model's place in the element.
+#[derive(Debug, Default)]
+pub(super) struct Loader {
+    slot: Mutex<Slot>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    request: Option<Request>,
+    /// `None` while it is being loaded.
+    result: Option<Result<Arc<Engine>, Error>>,
+    /// The bus has heard of the result, so that a flow error never comes before its message.
+    is_announced: bool,
+    /// Numbers the loads, so that one that was overtaken is not taken for the present one.
+    load: u64,
+    /// The element is in READY or above.
+    is_wanted: bool,
+}
+
+impl Loader {
+    /// Wants this model from now on. What is loaded or being loaded already is kept when it is the same; `report` hears
+    /// what happens next, at once or from the loading thread.
+    pub fn start(self: &Arc<Self>, request: Request, report: impl Fn(Report) + Clone + Send + 'static) {
+        let mut slot = lock(&self.slot);
+        slot.is_wanted = true;
+        let is_same = slot.request.as_ref() == Some(&request);
+        if is_same && let Some(Ok(engine)) = slot.result.clone() {
+            drop(slot);
+            return report(Report::Loaded { engine, model: request.model, was_loaded: true });
+        }
+        if is_same && slot.result.is_none() {
+            drop(slot);
+            return report(Report::Started);
+        }
+        slot.request = Some(request.clone());
+        let outdated = slot.result.take();
+        slot.is_announced = false;
+        slot.load += 1;
+        let load = slot.load;
+        drop(slot);
+        drop(outdated);
+        report(Report::Started);
+
+        let spawned = thread::Builder::new().name("whispernpu-load".to_owned()).spawn({
+            let (loader, request, report) = (Arc::clone(self), request.clone(), report.clone());
+            move || loader.finish(load, &request, open(&request), report)
+        });
+        if let Err(error) = spawned {
+            let reason = error.to_string();
+            self.finish(load, &request, Err(ScheduleError::Thread { reason }.into()), report);
+        }
+    }
+
+    /// The element goes to NULL: a load in progress runs on unheard, its result is kept.
+    pub fn stop(&self) -> Option<Report> {
+        let mut slot = lock(&self.slot);
+        slot.is_wanted = false;
+        let is_loading = slot.request.is_some() && slot.result.is_none();
+        is_loading.then_some(Report::Canceled)
+    }
+
+    /// The loaded model.
+    pub fn engine(&self) -> Option<Arc<Engine>> {
+        lock(&self.slot).result.as_ref().and_then(|result| result.as_ref().ok()).cloned()
+    }
+
+    /// Waits for the model until `is_given_up` says so, which is asked again after each `wake`. The inner result is why the
+    /// model could not be loaded, which has been reported before.
+    pub fn wait(&self, is_given_up: impl Fn() -> bool) -> Result<Result<Arc<Engine>, Error>, Flushing> {
+        let mut slot = lock(&self.slot);
+        loop {
+            if is_given_up() {
+                return Err(Flushing);
+            }
+            if slot.is_announced
+                && let Some(result) = &slot.result
+            {
+                return Ok(result.clone());
+            }
+            slot = self.changed.wait(slot).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Makes `wait` ask again whether it is given up.
+    pub fn wake(&self) {
+        drop(lock(&self.slot));
+        self.changed.notify_all();
+    }
+
+    fn finish(&self, load: u64, request: &Request, result: Result<Arc<Engine>, Error>, report: impl Fn(Report)) {
+        let is_wanted = {
+            let mut slot = lock(&self.slot);
+            if slot.load != load {
+                return;
+            }
+            slot.result = Some(result.clone());
+            slot.is_wanted
+        };
+        if is_wanted {
+            report(match result {
+                Ok(engine) => Report::Loaded { engine, model: request.model.clone(), was_loaded: false },
+                Err(error) => Report::Failed(error),
+            });
+        }
+        {
+            let mut slot = lock(&self.slot);
+            slot.is_announced |= slot.load == load;
+        }
+        self.changed.notify_all();
+    }
+}
+
+fn open(request: &Request) -> Result<Arc<Engine>, Error> {
+    catch_unwind(AssertUnwindSafe(|| Engine::open(&request.model, request.device.into()))).unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_else(|| "loading the model panicked".to_owned());
+        Err(ScheduleError::Panicked { message }.into())
+    })
+}

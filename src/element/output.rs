@@ -1,0 +1,108 @@
+//! What leaves the source pad: cues become buffers, and the time between them gaps, so that together they cover the time
+//! line once.
+
+use gst::ClockTime;
+
+/// A user cannot read a shorter text, and muxers refuse one without a duration.
+const SHORTEST_CUE: ClockTime = ClockTime::from_mseconds(1);
+
+/// A piece of the source pad's time line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Nothing is said from `start` to `end`.
+    Gap { start: ClockTime, end: ClockTime },
+    /// `text` is said from `start` to `end`.
+    Text { start: ClockTime, end: ClockTime, text: String, discont: bool },
+}
+
+/// How far the time line is covered, in the stream's own time (PTS).
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    covered_to: Option<ClockTime>,
+    discont: bool,
+}
+
+impl Output {
+    /// A new time line that starts at `start`, where it is known.
+    pub fn begin(&mut self, start: Option<ClockTime>) {
+        *self = Self { covered_to: start, discont: true };
+    }
+
+    /// The next text does not follow on the one before.
+    pub fn mark_discont(&mut self) {
+        self.discont = true;
+    }
+
+    /// Nothing more will be said before `end`.
+    pub fn cover(&mut self, end: ClockTime) -> Option<Piece> {
+        let start = *self.covered_to.get_or_insert(end);
+        if start >= end {
+            return None;
+        }
+        self.covered_to = Some(end);
+        Some(Piece::Gap { start, end })
+    }
+
+    /// `text` is said from `start` to `end`: the gap before it, if any, and the text itself.
+    ///
+    /// A text that begins before what is covered already is moved there, so that none overlaps another.
+    pub fn say(&mut self, start: ClockTime, end: ClockTime, text: &str) -> Vec<Piece> {
+        let text = single_line(text);
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let mut pieces: Vec<Piece> = self.cover(start).into_iter().collect();
+        let start = self.covered_to.map_or(start, |covered_to| covered_to.max(start));
+        let end = end.max(start.saturating_add(SHORTEST_CUE));
+        self.covered_to = Some(end);
+        pieces.push(Piece::Text { start, end, text, discont: std::mem::take(&mut self.discont) });
+        pieces
+    }
+}
+
+fn single_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> ClockTime {
+        ClockTime::from_seconds(seconds)
+    }
+
+    fn text(start: u64, end: u64, text: &str, discont: bool) -> Piece {
+        Piece::Text { start: at(start), end: at(end), text: text.to_owned(), discont }
+    }
+
+    #[test]
+    fn gaps_and_texts_cover_the_time_line_once() {
+        let mut output = Output::default();
+        output.begin(Some(at(10)));
+        assert_eq!(
+            output.say(at(12), at(14), " hello\nworld "),
+            [Piece::Gap { start: at(10), end: at(12) }, text(12, 14, "hello world", true)]
+        );
+        assert_eq!(output.say(at(14), at(15), "again"), [text(14, 15, "again", false)]);
+        assert_eq!(output.cover(at(20)), Some(Piece::Gap { start: at(15), end: at(20) }));
+        assert_eq!(output.cover(at(20)), None);
+    }
+
+    #[test]
+    fn time_never_runs_backwards() {
+        let mut output = Output::default();
+        output.begin(Some(at(10)));
+        output.cover(at(20));
+        assert_eq!(output.say(at(5), at(22), "late"), [text(20, 22, "late", true)]);
+        let Some(Piece::Text { start, end, .. }) = output.say(at(3), at(4), "later").pop() else {
+            panic!("no text");
+        };
+        assert!(start == at(22) && end > start);
+    }
+
+    #[test]
+    fn blank_text_is_no_text() {
+        assert!(Output::default().say(at(0), at(1), " \n ").is_empty());
+    }
+}

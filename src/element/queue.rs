@@ -1,0 +1,330 @@
+//! What was heard and not yet transcribed: upstream's thread puts samples and events in, the source pad's task takes them
+//! out, in order.
+
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use gst::{ClockTime, FlowError, FlowSuccess};
+
+use super::{latency::SAMPLE_RATE, lock::lock};
+use crate::scheduler::Canceller;
+
+/// Two windows: enough that the device never waits for samples, little enough to stay small (4 MB).
+const BOUND_SAMPLES: usize = 60 * SAMPLE_RATE as usize;
+
+/// A live stream that is too far behind drops this much at once, so that what remains is in one piece.
+const SKIP_SAMPLES: usize = 10 * SAMPLE_RATE as usize;
+
+/// Items shorter than this grow instead of being followed by another: some sources send single samples.
+const MERGE_SAMPLES: usize = SAMPLE_RATE as usize;
+
+/// Consecutive samples at 16 kHz.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Audio {
+    /// Which stretch they belong to; stretches are numbered as they come.
+    pub run: u64,
+    /// The time of the stretch's first sample.
+    pub anchor: ClockTime,
+    /// How many samples of the stretch come before these.
+    pub start_samples: u64,
+    /// Mono, finite.
+    pub samples: Vec<f32>,
+    /// Nobody upstream waits.
+    pub is_live: bool,
+}
+
+/// One entry of the queue.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// Samples, never none.
+    Audio(Audio),
+    /// A serialized event.
+    Event(gst::Event),
+}
+
+/// The stream is being torn down or flushed: there is nothing to take and nothing to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Flushing;
+
+/// The queue between upstream's thread and the task.
+pub(super) struct Queue {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+struct Inner {
+    items: VecDeque<Item>,
+    audio_samples: usize,
+    is_flushing: bool,
+    has_eos: bool,
+    /// What the task met downstream; upstream gets it with its next buffer.
+    outcome: Result<FlowSuccess, FlowError>,
+    /// Counts flushes, so that the task notices one that came and went while it pushed.
+    generation: u64,
+    /// The window in the engine.
+    window: Option<Canceller>,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        let inner = Inner {
+            items: VecDeque::new(),
+            audio_samples: 0,
+            is_flushing: true,
+            has_eos: false,
+            outcome: Ok(FlowSuccess::Ok),
+            generation: 0,
+            window: None,
+        };
+        Self { inner: Mutex::new(inner), changed: Condvar::new() }
+    }
+}
+
+impl Queue {
+    /// Opens the queue, empty.
+    pub fn start(&self) {
+        let mut inner = lock(&self.inner);
+        inner.is_flushing = false;
+        inner.has_eos = false;
+        inner.outcome = Ok(FlowSuccess::Ok);
+    }
+
+    /// Drops everything, wakes both sides and gives up the window that is in the engine.
+    pub fn flush(&self) {
+        let (window, items) = {
+            let mut inner = lock(&self.inner);
+            inner.is_flushing = true;
+            inner.generation += 1;
+            inner.audio_samples = 0;
+            (inner.window.take(), std::mem::take(&mut inner.items))
+        };
+        self.changed.notify_all();
+        if let Some(window) = window {
+            window.cancel();
+        }
+        drop(items);
+    }
+
+    /// Appends samples. Where nobody is live it waits for room; a live stream is never kept waiting: its oldest samples are
+    /// dropped, and their number is returned.
+    pub fn push_audio(&self, audio: Audio) -> Result<usize, FlowError> {
+        let mut inner = lock(&self.inner);
+        while !audio.is_live && inner.audio_samples >= BOUND_SAMPLES && inner.outcome().is_ok() {
+            inner = self.wait(inner);
+        }
+        inner.outcome()?;
+        inner.append(audio);
+        let skipped_samples = inner.skip();
+        drop(inner);
+        self.changed.notify_all();
+        Ok(skipped_samples)
+    }
+
+    /// Appends a serialized event; answers whether the stream still takes it.
+    pub fn push_event(&self, event: gst::Event) -> bool {
+        let mut inner = lock(&self.inner);
+        if inner.is_flushing || inner.has_eos && event.type_() != gst::EventType::StreamStart {
+            return false;
+        }
+        inner.has_eos = event.type_() == gst::EventType::Eos;
+        if inner.outcome.is_err() {
+            return event.is_sticky() && !inner.has_eos;
+        }
+        inner.items.push_back(Item::Event(event));
+        drop(inner);
+        self.changed.notify_all();
+        true
+    }
+
+    /// The next entry with the number of the flush it came after; waits for one.
+    pub fn pop(&self) -> Result<(u64, Item), Flushing> {
+        let mut inner = lock(&self.inner);
+        loop {
+            if inner.is_flushing || inner.outcome.is_err() {
+                return Err(Flushing);
+            }
+            if let Some(item) = inner.items.pop_front() {
+                if let Item::Audio(audio) = &item {
+                    inner.audio_samples -= audio.samples.len();
+                }
+                let generation = inner.generation;
+                drop(inner);
+                self.changed.notify_all();
+                return Ok((generation, item));
+            }
+            inner = self.wait(inner);
+        }
+    }
+
+    /// Whether a flush has come since this one.
+    pub fn is_outdated(&self, generation: u64) -> bool {
+        let inner = lock(&self.inner);
+        inner.is_flushing || inner.generation != generation
+    }
+
+    /// Goes on as long as no flush has come since this one.
+    pub fn stay(&self, generation: u64) -> Result<(), FlowError> {
+        if self.is_outdated(generation) { Err(FlowError::Flushing) } else { Ok(()) }
+    }
+
+    /// Keeps what cancels the window that is going into the engine.
+    pub fn hold(&self, generation: u64, window: Canceller) -> Result<(), Flushing> {
+        let mut inner = lock(&self.inner);
+        if inner.is_flushing || inner.generation != generation {
+            return Err(Flushing);
+        }
+        inner.window = Some(window);
+        Ok(())
+    }
+
+    /// The window has left the engine.
+    pub fn release(&self) {
+        lock(&self.inner).window = None;
+    }
+
+    /// What upstream's next buffer will be answered.
+    pub fn outcome(&self) -> Result<FlowSuccess, FlowError> {
+        lock(&self.inner).outcome()
+    }
+
+    /// What downstream answered, whatever has come from upstream since.
+    pub fn failure(&self) -> Result<FlowSuccess, FlowError> {
+        lock(&self.inner).outcome
+    }
+
+    /// Remembers what downstream answered, unless a flush has come since. Answers whether EOS had been taken already, so
+    /// that nobody upstream will see it.
+    pub fn fail(&self, generation: u64, flow: FlowError) -> Result<bool, Flushing> {
+        let mut inner = lock(&self.inner);
+        if inner.is_flushing || inner.generation != generation {
+            return Err(Flushing);
+        }
+        inner.outcome = Err(flow);
+        inner.items.clear();
+        inner.audio_samples = 0;
+        let has_eos = inner.has_eos;
+        drop(inner);
+        self.changed.notify_all();
+        Ok(has_eos)
+    }
+
+    /// Takes no more: what came cannot be understood, which has been reported.
+    pub fn refuse(&self, flow: FlowError) {
+        lock(&self.inner).outcome = Err(flow);
+        self.changed.notify_all();
+    }
+
+    fn wait<'a>(&self, inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
+        self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn outcome(&self) -> Result<FlowSuccess, FlowError> {
+        if self.is_flushing {
+            Err(FlowError::Flushing)
+        } else if self.has_eos {
+            Err(FlowError::Eos)
+        } else {
+            self.outcome
+        }
+    }
+
+    fn append(&mut self, audio: Audio) {
+        self.audio_samples += audio.samples.len();
+        if let Some(Item::Audio(last)) = self.items.back_mut()
+            && last.samples.len() < MERGE_SAMPLES
+            && last.run == audio.run
+            && last.start_samples + last.samples.len() as u64 == audio.start_samples
+        {
+            last.samples.extend_from_slice(&audio.samples);
+            return;
+        }
+        self.items.push_back(Item::Audio(audio));
+    }
+
+    fn skip(&mut self) -> usize {
+        let before = self.audio_samples;
+        if before <= BOUND_SAMPLES {
+            return 0;
+        }
+        let mut live = 0;
+        self.items.retain(|item| match item {
+            Item::Audio(audio) if audio.is_live && live < SKIP_SAMPLES => {
+                live += audio.samples.len();
+                false
+            }
+            _ => true,
+        });
+        self.audio_samples -= live;
+        live
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(index: u64, is_live: bool) -> Audio {
+        Audio {
+            run: 0,
+            anchor: ClockTime::ZERO,
+            start_samples: index * u64::from(SAMPLE_RATE),
+            samples: vec![0.0; SAMPLE_RATE as usize],
+            is_live,
+        }
+    }
+
+    fn open() -> Queue {
+        let queue = Queue::default();
+        queue.start();
+        queue
+    }
+
+    #[test]
+    fn a_live_stream_skips_its_oldest_samples_instead_of_waiting() {
+        let queue = open();
+        let skipped: usize = (0..100).map(|index| queue.push_audio(second(index, true)).unwrap()).sum();
+        assert_eq!(skipped, 40 * SAMPLE_RATE as usize);
+        let Ok((_, Item::Audio(first))) = queue.pop() else { panic!("no audio") };
+        assert_eq!(first.start_samples, 40 * u64::from(SAMPLE_RATE));
+    }
+
+    #[test]
+    fn a_file_waits_until_there_is_room() {
+        let queue = open();
+        std::thread::scope(|scope| {
+            let write = || (0..100).map(|index| queue.push_audio(second(index, false)).unwrap()).sum::<usize>();
+            let writer = scope.spawn(write);
+            for index in 0..100 {
+                let Ok((_, Item::Audio(audio))) = queue.pop() else { panic!("no audio") };
+                assert_eq!(audio.start_samples, index * u64::from(SAMPLE_RATE));
+            }
+            assert_eq!(writer.join().unwrap(), 0);
+        });
+    }
+
+    #[test]
+    fn a_flush_wakes_who_waits() {
+        let queue = open();
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| queue.pop().map(|_| ()));
+            queue.flush();
+            assert_eq!(reader.join().unwrap(), Err(Flushing));
+        });
+        assert_eq!(queue.push_audio(second(0, false)), Err(FlowError::Flushing));
+    }
+
+    #[test]
+    fn single_samples_are_put_together() {
+        let queue = open();
+        for index in 0..100 {
+            let audio = Audio { start_samples: index, samples: vec![index as f32], ..second(0, false) };
+            queue.push_audio(audio).unwrap();
+        }
+        let Ok((_, Item::Audio(audio))) = queue.pop() else { panic!("no audio") };
+        assert_eq!(audio.samples, (0..100).map(|index| index as f32).collect::<Vec<_>>());
+    }
+}

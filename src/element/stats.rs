@@ -1,0 +1,42 @@
+//! Counters that a user may read at any time.
+
+use std::time::Duration;
+
+use super::latency::SAMPLE_RATE;
+
+/// Counters since the element left NULL.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stats {
+    /// Windows transcribed.
+    pub windows: u64,
+    /// Text buffers pushed.
+    pub cues: u64,
+    /// Samples at 16 kHz taken in.
+    pub heard_samples: u64,
+    /// Samples at 16 kHz dropped because a live pipeline fell behind.
+    pub skipped_samples: u64,
+    /// Samples that were no finite number.
+    pub damaged_samples: u64,
+    /// Time from handing a window in to having its text.
+    pub inference: Duration,
+}
+
+impl Stats {
+    /// The value of the property `stats`.
+    pub fn structure(&self, model: &str, device: Option<&str>) -> gst::Structure {
+        gst::Structure::builder("whispernpu-stats")
+            .field("windows", self.windows)
+            .field("cues", self.cues)
+            .field("audio-seconds", seconds(self.heard_samples))
+            .field("skipped-seconds", seconds(self.skipped_samples))
+            .field("inference-seconds", self.inference.as_secs_f64())
+            .field("damaged-samples", self.damaged_samples)
+            .field("model", model)
+            .field("device", device)
+            .build()
+    }
+}
+
+fn seconds(samples: u64) -> f64 {
+    samples as f64 / f64::from(SAMPLE_RATE)
+}

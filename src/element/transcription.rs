@@ -1,0 +1,307 @@
+//! The task's half of the data path: samples become windows, windows text, and text leaves with the gaps and events that
+//! belong to it, in order.
+
+use std::{sync::Arc, time::Instant};
+
+use gst::{ClockTime, FlowError, prelude::*, subclass::prelude::*};
+
+use super::{
+    errors::{self, Fault},
+    imp::{CAT, WhisperNpu},
+    latency,
+    output::{Output, Piece},
+    position,
+    queue::{Audio, Item},
+    settings::{Settings, WhisperNpuTask},
+};
+use crate::{
+    Error,
+    scheduler::Engine,
+    stream::{Cue, Stream, Window},
+    transcript::WindowTranscript,
+};
+
+/// One stream on its way to text; starts anew after each flush.
+pub(super) struct Transcription {
+    generation: u64,
+    engine: Option<Arc<Engine>>,
+    run: Option<Run>,
+    output: Output,
+    seqnum: Option<gst::Seqnum>,
+    /// The language that downstream was told.
+    tagged: Option<String>,
+    /// Language and task that the model has been asked about.
+    checked: Option<(String, WhisperNpuTask)>,
+}
+
+/// A stretch of audio without holes.
+struct Run {
+    number: u64,
+    anchor: ClockTime,
+    /// Where the stream starts within the stretch.
+    start_samples: u64,
+    heard_samples: u64,
+    is_live: bool,
+    stream: Stream,
+}
+
+impl Run {
+    fn time(&self, samples: u64) -> ClockTime {
+        position::time(self.anchor, self.start_samples + samples)
+    }
+
+    fn is_followed_by(&self, audio: &Audio) -> bool {
+        self.number == audio.run && self.start_samples + self.heard_samples == audio.start_samples
+    }
+}
+
+impl Transcription {
+    /// Nothing heard, nothing said.
+    pub fn new(generation: u64) -> Self {
+        Self {
+            generation,
+            engine: None,
+            run: None,
+            output: Output::default(),
+            seqnum: None,
+            tagged: None,
+            checked: None,
+        }
+    }
+
+    /// The flush that this stream came after.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Takes the next entry of the queue and pushes what follows from it.
+    pub fn take(&mut self, element: &WhisperNpu, item: Item) -> Result<(), FlowError> {
+        match item {
+            Item::Audio(audio) => self.hear(element, audio),
+            Item::Event(event) => self.event(element, event),
+        }
+    }
+
+    fn hear(&mut self, element: &WhisperNpu, audio: Audio) -> Result<(), FlowError> {
+        if !self.run.as_ref().is_some_and(|run| run.is_followed_by(&audio)) {
+            self.finish(element)?;
+            self.output.mark_discont();
+            let limits = latency::limits(audio.is_live, element.settings().latency_ms);
+            let run = self.run.insert(Run {
+                number: audio.run,
+                anchor: audio.anchor,
+                start_samples: audio.start_samples,
+                heard_samples: 0,
+                is_live: audio.is_live,
+                stream: Stream::new(limits),
+            });
+            let start = run.time(0);
+            self.cover(element, start)?;
+        }
+        if let Some(run) = &mut self.run {
+            run.stream.push(&audio.samples);
+            run.heard_samples += audio.samples.len() as u64;
+        }
+        self.transcribe(element)
+    }
+
+    fn event(&mut self, element: &WhisperNpu, event: gst::Event) -> Result<(), FlowError> {
+        use gst::EventView;
+        match event.view() {
+            EventView::StreamStart(start) => {
+                self.finish(element)?;
+                self.push_event(element, text_stream_start(start))
+            }
+            EventView::Caps(_) => self.push_caps(element),
+            EventView::Segment(segment) => {
+                self.finish(element)?;
+                let times = segment.segment().downcast_ref::<ClockTime>();
+                self.output.begin(times.and_then(|times| times.start()));
+                self.seqnum = Some(event.seqnum());
+                self.push_caps(element)?;
+                self.push_event(element, event)
+            }
+            EventView::Gap(gap) => {
+                self.finish(element)?;
+                let (start, duration) = gap.get();
+                self.cover(element, start.saturating_add(duration.unwrap_or(ClockTime::ZERO)))
+            }
+            // What tags say about a stream, they say about the audio.
+            EventView::Tag(tag) if tag.tag().scope() == gst::TagScope::Stream => Ok(()),
+            EventView::Eos(_) | EventView::SegmentDone(_) | EventView::StreamGroupDone(_) => {
+                self.finish(element)?;
+                self.push_event(element, event)
+            }
+            _ => self.push_event(element, event),
+        }
+    }
+
+    /// Transcribes what is left of the stretch and closes its time line.
+    fn finish(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
+        let Some(run) = &mut self.run else {
+            return Ok(());
+        };
+        run.stream.end();
+        self.transcribe(element)?;
+        match self.run.take() {
+            Some(run) => self.cover(element, run.time(run.heard_samples)),
+            None => Ok(()),
+        }
+    }
+
+    /// Transcribes all windows that are complete.
+    fn transcribe(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
+        while let Some(run) = &mut self.run
+            && let Some(window) = run.stream.window()
+        {
+            let is_live = run.is_live;
+            let transcript = self.infer(element, window, is_live)?;
+            let Some(run) = &mut self.run else { break };
+            let cues = run.stream.accept(transcript);
+            for cue in cues {
+                self.say(element, &cue)?;
+            }
+            let Some(run) = &self.run else { break };
+            let is_final_to = run.time(run.stream.position_samples());
+            self.cover(element, is_final_to)?;
+        }
+        Ok(())
+    }
+
+    fn infer(&mut self, element: &WhisperNpu, window: Window, is_live: bool) -> Result<WindowTranscript, FlowError> {
+        let settings = element.settings();
+        let engine = self.engine(element)?;
+        let options = self.check(&engine, &settings).map_err(|fault| errors::report(element, &fault))?;
+        let (start_samples, samples) = (window.start_samples, window.samples.len());
+        let started = Instant::now();
+        let ticket = engine.submit(window, options, latency::urgency(is_live, settings.latency_ms));
+        element.queue().hold(self.generation, ticket.canceller()).map_err(|_| FlowError::Flushing)?;
+        let result = ticket.wait();
+        element.queue().release();
+        let transcript = result.map_err(|error| errors::report(element, &error.into()))?;
+        let elapsed = started.elapsed();
+        element.count(|stats| {
+            stats.windows += 1;
+            stats.inference += elapsed;
+        });
+        gst::info!(
+            CAT,
+            imp = element,
+            "window of {samples} samples at {start_samples}: {} segments, {} samples consumed in {elapsed:?} ({:?})",
+            transcript.segments.len(),
+            transcript.consumed_samples,
+            transcript.timings
+        );
+        Ok(transcript)
+    }
+
+    /// The model; waits for it. That it could not be loaded has been reported by whoever tried.
+    fn engine(&mut self, element: &WhisperNpu) -> Result<Arc<Engine>, FlowError> {
+        if let Some(engine) = &self.engine {
+            return Ok(Arc::clone(engine));
+        }
+        let result = element.loader().wait(|| element.queue().is_outdated(self.generation));
+        let engine = result.map_err(|_| FlowError::Flushing)?.map_err(|_: Error| FlowError::Error)?;
+        self.engine = Some(Arc::clone(&engine));
+        Ok(engine)
+    }
+
+    fn check(&mut self, engine: &Engine, settings: &Settings) -> Result<crate::decoder::Options, Fault> {
+        let options = settings.options()?;
+        let wanted = (settings.language_code.clone(), settings.task);
+        if self.checked.as_ref() != Some(&wanted) {
+            engine.check(&options)?;
+            self.checked = Some(wanted);
+        }
+        Ok(options)
+    }
+
+    fn say(&mut self, element: &WhisperNpu, cue: &Cue) -> Result<(), FlowError> {
+        let Some(run) = &self.run else { return Ok(()) };
+        let (start, end) = (run.time(cue.start_samples), run.time(cue.end_samples));
+        let language = match element.settings().task {
+            WhisperNpuTask::Transcribe => cue.language.as_str(),
+            WhisperNpuTask::Translate => "en",
+        };
+        if self.tagged.as_deref() != Some(language) {
+            self.tagged = Some(language.to_owned());
+            let tag = gst::event::Tag::builder(language_tag(language)).seqnum_if_some(self.seqnum);
+            self.push_event(element, tag.build())?;
+        }
+        let pieces = self.output.say(start, end, &cue.text);
+        pieces.into_iter().try_for_each(|piece| self.push(element, piece))
+    }
+
+    fn cover(&mut self, element: &WhisperNpu, end: ClockTime) -> Result<(), FlowError> {
+        self.output.cover(end).map_or(Ok(()), |piece| self.push(element, piece))
+    }
+
+    fn push(&self, element: &WhisperNpu, piece: Piece) -> Result<(), FlowError> {
+        match piece {
+            Piece::Gap { start, end } => {
+                let gap = gst::event::Gap::builder(start).duration(end - start);
+                self.push_event(element, gap.seqnum_if_some(self.seqnum).build())
+            }
+            Piece::Text { start, end, text, discont } => {
+                element.queue().stay(self.generation)?;
+                gst::debug!(CAT, imp = element, "{start} to {end}: {text}");
+                element.count(|stats| stats.cues += 1);
+                element.srcpad().push(text_buffer(start, end, text, discont)).map(|_| ())
+            }
+        }
+    }
+
+    fn push_caps(&self, element: &WhisperNpu) -> Result<(), FlowError> {
+        if element.srcpad().current_caps().is_some() {
+            return Ok(());
+        }
+        let caps = gst::event::Caps::builder(&element.srcpad().pad_template_caps()).seqnum_if_some(self.seqnum).build();
+        self.push_event(element, caps)
+    }
+
+    /// Pushes an event; what downstream makes of it shows with the next buffer.
+    fn push_event(&self, element: &WhisperNpu, event: gst::Event) -> Result<(), FlowError> {
+        element.queue().stay(self.generation)?;
+        element.srcpad().push_event(event);
+        Ok(())
+    }
+}
+
+/// The text's stream id, given upstream's.
+pub(super) fn text_stream_id(audio: &gst::event::StreamStart) -> String {
+    format!("{}/text", audio.stream_id())
+}
+
+/// The text is a stream of its own, in upstream's group.
+fn text_stream_start(audio: &gst::event::StreamStart) -> gst::Event {
+    let id = text_stream_id(audio);
+    let mut start = gst::event::StreamStart::builder(&id).flags(audio.stream_flags()).seqnum(audio.seqnum());
+    if let Some(group_id) = audio.group_id() {
+        start = start.group_id(group_id);
+    }
+    if audio.stream().is_some() {
+        start = start.stream(gst::Stream::new(Some(&id), None, gst::StreamType::TEXT, audio.stream_flags()));
+    }
+    start.build()
+}
+
+fn language_tag(language: &str) -> gst::TagList {
+    let mut tags = gst::TagList::new();
+    if let Some(tags) = tags.get_mut() {
+        tags.add::<gst::tags::LanguageCode>(&language, gst::TagMergeMode::Replace);
+        tags.set_scope(gst::TagScope::Stream);
+    }
+    tags
+}
+
+fn text_buffer(start: ClockTime, end: ClockTime, text: String, discont: bool) -> gst::Buffer {
+    let mut buffer = gst::Buffer::from_slice(text);
+    if let Some(buffer) = buffer.get_mut() {
+        buffer.set_pts(start);
+        buffer.set_duration(end - start);
+        if discont {
+            buffer.set_flags(gst::BufferFlags::DISCONT);
+        }
+    }
+    buffer
+}

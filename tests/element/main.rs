@@ -1,0 +1,17 @@
+//! The element as a pipeline sees it: what comes in at the sink pad, what leaves at the source pad, what the bus hears.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed helper is a failed test")]
+
+mod alone;
+mod beeps;
+mod listener;
+
+mod downstream;
+mod flush;
+mod formats;
+mod introspection;
+mod leaks;
+mod live;
+mod malformed;
+mod model;
+mod states;
+mod text;

@@ -1,0 +1,111 @@
+//! States: every start is clean, every stop is quick, and nothing piles up.
+
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+
+use crate::{
+    alone::in_own_process,
+    beeps::{
+        Tone::{High, Low},
+        beeps,
+    },
+    listener::{Listener, PLAIN, PLAIN_RATE, assert_heard, init},
+};
+
+/// What a state change may take, inference or not.
+const QUICK: Duration = Duration::from_millis(200);
+
+#[test]
+fn ready_forgets_the_stream() {
+    let mut listener = Listener::plain();
+    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+    listener.element.set_state(gst::State::Ready).unwrap();
+    listener.take();
+    listener.element.set_state(gst::State::Playing).unwrap();
+    listener.event(gst::event::StreamStart::new("again"));
+    listener.event(gst::event::Caps::new(&PLAIN.parse().unwrap()));
+    listener.segment(0.0);
+    listener.speak(&beeps(&[(High, 2.0)], 3.0, PLAIN_RATE), 0.0);
+    assert_heard(&listener.finish(), &[(High, 2.0)]);
+}
+
+#[test]
+fn a_stop_does_not_wait_for_the_engine() {
+    let mut listener = Listener::idle();
+    listener.play(PLAIN);
+    listener.message(gst::MessageType::Element);
+    listener.speak(&beeps(&[(Low, 1.0)], 31.0, PLAIN_RATE), 0.0);
+    std::thread::sleep(Duration::from_millis(100));
+    let started = Instant::now();
+    listener.element.set_state(gst::State::Ready).unwrap();
+    assert!(started.elapsed() < QUICK, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_stop_does_not_wait_for_the_model() {
+    let mut listener = Listener::idle();
+    listener.play(PLAIN);
+    listener.speak(&beeps(&[(Low, 1.0)], 31.0, PLAIN_RATE), 0.0);
+    let started = Instant::now();
+    listener.element.set_state(gst::State::Null).unwrap();
+    assert!(started.elapsed() < QUICK, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_stop_wakes_an_upstream_that_waits_for_room() {
+    let mut listener = Listener::idle();
+    listener.play(PLAIN);
+    let element = listener.element.clone();
+    let stopper = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        let started = Instant::now();
+        element.set_state(gst::State::Ready).unwrap();
+        started.elapsed()
+    });
+    let answer = listener.send_at(&vec![0.0; 600 * PLAIN_RATE as usize], 0.0);
+    assert_eq!(answer, Err(gst::FlowError::Flushing));
+    let elapsed = stopper.join().unwrap();
+    assert!(elapsed < QUICK, "{elapsed:?}");
+}
+
+#[test]
+fn an_element_that_goes_away_while_it_loads_is_no_trouble() {
+    init();
+    for _ in 0..20 {
+        let element = gst::ElementFactory::make("whispernpu").property("model", crate::beeps::MODEL).build().unwrap();
+        element.set_state(gst::State::Ready).unwrap();
+        element.set_state(gst::State::Null).unwrap();
+    }
+}
+
+#[test]
+fn two_hundred_starts_and_stops_keep_the_memory_flat() {
+    in_own_process("states::two_hundred_starts_and_stops_keep_the_memory_flat", &[], || {
+        let mut listener = Listener::idle();
+        let mut cycle = |count: usize| {
+            for _ in 0..count {
+                listener.element.set_state(gst::State::Playing).unwrap();
+                listener.event(gst::event::StreamStart::new("cycle"));
+                listener.event(gst::event::Caps::new(&PLAIN.parse().unwrap()));
+                listener.segment(0.0);
+                listener.speak(&beeps(&[(Low, 0.5)], 1.5, PLAIN_RATE), 0.0);
+                assert_heard(&listener.finish(), &[(Low, 0.5)]);
+                listener.element.set_state(gst::State::Null).unwrap();
+                while listener.harness.try_pull().is_some() || listener.harness.try_pull_event().is_some() {}
+                while listener.bus.pop().is_some() {}
+            }
+        };
+        cycle(50);
+        let before = resident_bytes();
+        cycle(200);
+        let grown = resident_bytes().saturating_sub(before);
+        assert!(grown < 4 << 20, "{grown} bytes more after 200 cycles");
+    });
+}
+
+fn resident_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
