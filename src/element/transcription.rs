@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     Error,
+    decoder::Options,
     scheduler::Engine,
     stream::{Cue, Stream, Window},
     transcript::WindowTranscript,
@@ -30,8 +31,8 @@ pub(super) struct Transcription {
     seqnum: Option<gst::Seqnum>,
     /// The language that downstream was told.
     tagged: Option<String>,
-    /// Language and task that the model has been asked about.
-    checked: Option<(String, WhisperNpuTask)>,
+    /// Language and task that were asked for, and what the model makes of them: a language once heard is kept.
+    options: Option<(String, WhisperNpuTask, Options)>,
 }
 
 /// A stretch of audio without holes.
@@ -65,7 +66,7 @@ impl Transcription {
             output: Output::default(),
             seqnum: None,
             tagged: None,
-            checked: None,
+            options: None,
         }
     }
 
@@ -171,7 +172,7 @@ impl Transcription {
     fn infer(&mut self, element: &WhisperNpu, window: Window, is_live: bool) -> Result<WindowTranscript, FlowError> {
         let settings = element.settings();
         let engine = self.engine(element)?;
-        let options = self.check(&engine, &settings).map_err(|fault| errors::report(element, &fault))?;
+        let options = self.options(&engine, &settings).map_err(|fault| errors::report(element, &fault))?;
         let (start_samples, samples) = (window.start_samples, window.samples.len());
         let started = Instant::now();
         let ticket = engine.submit(window, options, latency::urgency(is_live, settings.latency_ms));
@@ -179,6 +180,9 @@ impl Transcription {
         let result = ticket.wait();
         element.queue().release();
         let transcript = result.map_err(|error| errors::report(element, &error.into()))?;
+        if let Some((_, _, options)) = &mut self.options {
+            transcript.settle(options);
+        }
         let elapsed = started.elapsed();
         element.count(|stats| {
             stats.windows += 1;
@@ -206,13 +210,15 @@ impl Transcription {
         Ok(engine)
     }
 
-    fn check(&mut self, engine: &Engine, settings: &Settings) -> Result<crate::decoder::Options, Fault> {
-        let options = settings.options()?;
-        let wanted = (settings.language_code.clone(), settings.task);
-        if self.checked.as_ref() != Some(&wanted) {
-            engine.check(&options)?;
-            self.checked = Some(wanted);
+    fn options(&mut self, engine: &Engine, settings: &Settings) -> Result<Options, Fault> {
+        if let Some((language, task, options)) = &self.options
+            && (language, *task) == (&settings.language_code, settings.task)
+        {
+            return Ok(options.clone());
         }
+        let options = settings.options()?;
+        engine.check(&options)?;
+        self.options = Some((settings.language_code.clone(), settings.task, options.clone()));
         Ok(options)
     }
 
