@@ -281,6 +281,7 @@ def loss_of(model, batch):
     first = torch.zeros_like(known)
     first[:, 2] = True
     late = first[known] & is_time & (targets > LAST_FIRST_TIME)
+
     def right():
         """Shares of right guesses by kind of target, with the true tokens before them."""
         guess = logs.argmax(-1)
@@ -321,7 +322,9 @@ def train(model, args):
             optimizer.step()
             step += 1
             if step % 100 == 0 or step == total:
-                print(f"{time.time() - began:6.0f} s  step {step}  {stage}  loss {loss.item():.4f}  {right()}", flush=True)
+                print(
+                    f"{time.time() - began:6.0f} s  step {step}  {stage}  loss {loss.item():.4f}  {right()}", flush=True
+                )
             if step % 500 == 0:
                 if args.checkpoint:
                     torch.save(model.state_dict(), args.checkpoint)
