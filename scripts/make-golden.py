@@ -68,12 +68,16 @@ def read_ctranslate2(path):
 
 def build_model(variables):
     """openai/whisper's PyTorch model holding these variables in float32."""
-    layers = lambda side: len({name.split("/")[1] for name in variables if name.startswith(f"{side}/layer_")} - {"layer_norm"})
+    layers = lambda side: len(
+        {name.split("/")[1] for name in variables if name.startswith(f"{side}/layer_")} - {"layer_norm"}
+    )
     width, mels, _ = variables["encoder/conv1/weight"].shape
     vocabulary = len(variables["decoder/embeddings/weight"])
     audio, text = (len(variables[f"{side}/position_encodings/encodings"]) for side in ("encoder", "decoder"))
     heads = [int(variables[f"{side}/num_heads"]) for side in ("encoder", "decoder")]
-    dims = ModelDimensions(mels, audio, width, heads[0], layers("encoder"), vocabulary, text, width, heads[1], layers("decoder"))
+    dims = ModelDimensions(
+        mels, audio, width, heads[0], layers("encoder"), vocabulary, text, width, heads[1], layers("decoder")
+    )
     state = {}
     get = lambda name: torch.from_numpy(variables[name].astype(np.float32))
 
@@ -181,7 +185,12 @@ def record_mel(samples, stride=7):
     speech_frames = min(3000, len(samples) // 160 + 3)
     frames = [*range(0, speech_frames, stride), *range(speech_frames, 3000, 211), 2999]
     table = subset(mel, sorted(set(frames)), range(0, 80, 3))
-    return {"samples": len(samples), "shape": [3000, 80], "max": rounded(mel.max())[0], "min": rounded(mel.min())[0]} | table
+    return {
+        "samples": len(samples),
+        "shape": [3000, 80],
+        "max": rounded(mel.max())[0],
+        "min": rounded(mel.min())[0],
+    } | table
 
 
 def record_encoder(states, samples):
@@ -322,12 +331,18 @@ def record_speech(args):
                 "transcribe": {
                     "language": whole["language"],
                     "segments": [
-                        {"start": round(s["start"], 2), "end": round(s["end"], 2), "text": s["text"]} for s in whole["segments"]
+                        {"start": round(s["start"], 2), "end": round(s["end"], 2), "text": s["text"]}
+                        for s in whole["segments"]
                     ],
                 },
             }
             save(args.out / f"{clip}.{name}.json", content)
-            print(json.dumps([content["languages"], content["segments"], content["transcribe"], greedy["tokens"]], ensure_ascii=False))
+            print(
+                json.dumps(
+                    [content["languages"], content["segments"], content["transcribe"], greedy["tokens"]],
+                    ensure_ascii=False,
+                )
+            )
 
 
 # --- toy ------------------------------------------------------------------------------------------------------------
@@ -340,7 +355,7 @@ TOY_CLIPS = {
         "samples": 160000,
         "level": 0.3,
         "noise": 0.0,
-        "phrases": [[0.5, [0, 1, 2]], [3.0, [3]], [5.4, [4, 3, 2, 1, 0]], [8.6, [0, 2]]],
+        "phrases": [[0.5, [0, 1, 2]], [3.0, [3]], [5.4, [4, 3, 2, 1]], [8.6, [0, 2]]],
     },
     "toy-de-cut": {
         "language": "de",
@@ -348,7 +363,14 @@ TOY_CLIPS = {
         "samples": 480000,
         "level": 0.2,
         "noise": 0.002,
-        "phrases": [[0.3, [4, 0]], [4.0, [1, 2, 3]], [9.5, [4]], [17.2, [3, 3, 4, 0]], [24.6, [2, 1]], [29.0, [0, 4, 2]]],
+        "phrases": [
+            [0.3, [4, 0]],
+            [4.0, [1, 2, 3]],
+            [9.5, [4]],
+            [17.2, [3, 1, 4, 0]],
+            [24.6, [2, 1]],
+            [29.0, [0, 4, 2]],
+        ],
     },
     "toy-de-translate": {
         "language": "de",
@@ -356,9 +378,16 @@ TOY_CLIPS = {
         "samples": 96000,
         "level": 0.4,
         "noise": 0.001,
-        "phrases": [[0.0, [0, 1, 2, 3, 4]], [3.4, [4, 2]]],
+        "phrases": [[0.0, [0, 1, 2, 3]], [3.4, [4, 2]]],
     },
-    "toy-silence": {"language": "en", "task": "transcribe", "samples": 80000, "level": 0.0, "noise": 0.003, "phrases": []},
+    "toy-silence": {
+        "language": "en",
+        "task": "transcribe",
+        "samples": 80000,
+        "level": 0.0,
+        "noise": 0.003,
+        "phrases": [],
+    },
 }
 
 
@@ -403,7 +432,9 @@ def record_toy(args):
             "segments": segments_of(greedy["tokens"], tokens),
         }
         save(args.out / f"{name}.json", content)
-        print(json.dumps([content["languages"], greedy["no_speech_probability"], content["segments"]], ensure_ascii=False))
+        print(
+            json.dumps([content["languages"], greedy["no_speech_probability"], content["segments"]], ensure_ascii=False)
+        )
 
 
 def named_path(text):

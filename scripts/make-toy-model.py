@@ -34,7 +34,7 @@ WORDS = {
     "en": [["Ġdo"], ["Ġre"], ["Ġmi"], ["Ġfa"], ["Ġso"]],
     "de": [["Ġeins"], ["Ġzwei"], ["Ġdrei"], ["Ġvier"], ["Ġf", "Ã", "¼", "nf"]],
 }
-BEEP_S, GAP_S, MAX_BEEPS = 0.30, 0.10, 5
+BEEP_S, GAP_S, MAX_BEEPS = 0.30, 0.10, 4
 
 
 def byte_spelling():
@@ -156,9 +156,9 @@ def draw_clip(rng, positions, at_start, at_end, spread):
         cursor = seconds(0.0, 1.0) if rng.random() < 0.6 else seconds(0.0, samples / SAMPLE_RATE)
     while True:
         phrase = []
-        for _ in range(int(rng.integers(1, MAX_BEEPS + 1))):
+        for tone in rng.permutation(len(TONES_HZ))[: int(rng.integers(1, MAX_BEEPS + 1))]:
             length = int(SAMPLE_RATE * (BEEP_S + spread * rng.uniform(-1, 1)))
-            phrase.append(Beep(cursor, length, int(rng.integers(len(TONES_HZ)))))
+            phrase.append(Beep(cursor, length, int(tone)))
             cursor += length + int(SAMPLE_RATE * (GAP_S + 0.6 * spread * rng.uniform(-1, 1)))
         if phrase[-1].start + phrase[-1].length > samples - (0 if at_end else 4800):
             break
@@ -221,6 +221,10 @@ def draw_batch(rng, size, positions, spread):
         shown = list(tokens[:-1])
         if shown[0] > LAST_FIRST_TIME and rng.random() < 0.5:
             shown[0] = LAST_FIRST_TIME if rng.random() < 0.7 else int(rng.integers(TIME0, LAST_FIRST_TIME + 1))
+        # Its own timestamps are off by a step at times; the text after them must not suffer from that.
+        for i, token in enumerate(shown):
+            if TIME0 < token < TIME0 + POSITIONS and rng.random() < 0.25:
+                shown[i] = token + int(rng.integers(-1, 2))
         clips.append(clip)
         offsets.append(offset)
         inputs.append(prompt + shown)
@@ -281,6 +285,7 @@ def loss_of(model, batch):
     first = torch.zeros_like(known)
     first[:, 2] = True
     late = first[known] & is_time & (targets > LAST_FIRST_TIME)
+
     def right():
         """Shares of right guesses by kind of target, with the true tokens before them."""
         guess = logs.argmax(-1)
@@ -296,8 +301,9 @@ def loss_of(model, batch):
 def draw_batches(stages, seed, queue):
     rng = np.random.default_rng(seed)
     for stage in stages:
-        for _ in range(stage["steps"]):
-            queue.put([t.numpy() for t in draw_batch(rng, stage["batch"], stage["positions"], stage["spread"])])
+        for step in range(stage["steps"]):
+            batch, positions = stage["batches"][step % len(stage["batches"])]
+            queue.put([t.numpy() for t in draw_batch(rng, batch, positions, stage["spread"])])
 
 
 def train(model, args):
@@ -321,12 +327,14 @@ def train(model, args):
             optimizer.step()
             step += 1
             if step % 100 == 0 or step == total:
-                print(f"{time.time() - began:6.0f} s  step {step}  {stage}  loss {loss.item():.4f}  {right()}", flush=True)
+                print(
+                    f"{time.time() - began:6.0f} s  step {step}  {stage}  loss {loss.item():.4f}  {right()}", flush=True
+                )
             if step % 500 == 0:
                 if args.checkpoint:
                     torch.save(model.state_dict(), args.checkpoint)
                 model.eval()
-                report = evaluate(model, 32, stage["positions"], stage["spread"], seed=5)
+                report = evaluate(model, 32, max(positions for _, positions in stage["batches"]), stage["spread"], seed=5)
                 print("   ", json.dumps(report), flush=True)
 
 
@@ -510,7 +518,7 @@ def main():
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--stages", default="[]", help="JSON list of {steps, batch, positions, spread}")
+    parser.add_argument("--stages", default="[]", help="JSON list of {steps, batches: [[size, positions], …], spread}")
     parser.add_argument("--checkpoint", help="file to keep the state in while training")
     parser.add_argument("--resume", help="state to begin from")
     parser.add_argument("--evaluate", type=int, default=256, help="windows to evaluate on at the end")
