@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, ThreadId},
+    time::Duration,
 };
 
 use gst::{
@@ -30,6 +31,11 @@ use super::{
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(ELEMENT_NAME, gst::DebugColorFlags::empty(), Some("Whisper speech-to-text"))
 });
+
+/// How long the way to READY waits to see whether the model fails to load. A file that is missing or no model fails within
+/// it, and with it the change of state: gst-launch-1.0 up to 1.22 at least misses an ERROR message that is posted between the end
+/// of its change of state and the start of its main loop, and would wait for ever.
+const LOAD_PATIENCE: Duration = Duration::from_millis(250);
 
 /// The element.
 ///
@@ -519,6 +525,10 @@ impl ElementImpl for WhisperNpu {
             gst::StateChange::NullToReady => {
                 *lock(&self.stats) = Stats::default();
                 self.load();
+                if self.loader.fails_within(LOAD_PATIENCE) {
+                    self.loader.stop();
+                    return Err(gst::StateChangeError);
+                }
             }
             // The parent class joins the streaming threads, which must not wait for the engine or the model then.
             gst::StateChange::PausedToReady => {

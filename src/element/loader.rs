@@ -4,6 +4,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
+    time::Duration,
 };
 
 use super::{lock::lock, queue::Flushing, settings::WhisperNpuDevice};
@@ -116,6 +117,15 @@ impl Loader {
             }
             slot = self.changed.wait(slot).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Waits a moment for the model and answers whether it failed to load within it; that has been reported before.
+    pub fn fails_within(&self, patience: Duration) -> bool {
+        let slot = lock(&self.slot);
+        let is_undecided = |slot: &mut Slot| slot.result.is_none() || !slot.is_announced;
+        let waited = self.changed.wait_timeout_while(slot, patience, is_undecided);
+        let (slot, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        slot.is_announced && matches!(slot.result, Some(Err(_)))
     }
 
     /// Makes `wait` ask again whether it is given up.
