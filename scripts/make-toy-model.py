@@ -166,9 +166,9 @@ def draw_clip(rng, positions, at_start, at_end, spread):
         if rng.random() < 0.1:
             break
         cursor += pause()
-    if at_end and cursor > samples and rng.random() < 0.5:
+    if at_end and phrase[-1].start + phrase[-1].length > samples and rng.random() < 0.8:
         visible = [beep for beep in phrase if beep.start < samples - 2400]
-        if visible and visible[-1].start + visible[-1].length > samples + 800:
+        if visible and not samples < visible[-1].start + visible[-1].length <= samples + 800:
             clip.phrases.append(visible)
     if clip.phrases and rng.random() < 0.4:
         last = clip.phrases[-1][-1]
