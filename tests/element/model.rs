@@ -1,6 +1,6 @@
 //! The model: loaded in the background, shared, kept, changed, and its failures told.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gst::prelude::*;
 use gstwhispernpu::scheduler::{DeviceChoice, Engine};

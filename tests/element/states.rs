@@ -6,10 +6,7 @@ use gst::prelude::*;
 
 use crate::{
     alone::in_own_process,
-    beeps::{
-        Tone::{High, Low},
-        beeps,
-    },
+    beeps::{Tone::Low, beeps},
     listener::{Listener, PLAIN, PLAIN_RATE, assert_heard, init},
 };
 
@@ -89,8 +86,7 @@ fn two_hundred_starts_and_stops_keep_the_memory_flat() {
                 listener.event(gst::event::StreamStart::new("cycle"));
                 listener.event(gst::event::Caps::new(&PLAIN.parse().unwrap()));
                 listener.segment(0.0);
-                listener.speak(&beeps(&[(Low, 0.5)], 1.5, PLAIN_RATE), 0.0);
-                assert_heard(&listener.finish(), &[(Low, 0.5)]);
+                listener.speak(&beeps(&[(Low, 0.5)], 31.0, PLAIN_RATE), 0.0);
                 listener.element.set_state(gst::State::Null).unwrap();
                 while listener.harness.try_pull().is_some() || listener.harness.try_pull_event().is_some() {}
                 while listener.bus.pop().is_some() {}
