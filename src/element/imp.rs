@@ -35,7 +35,7 @@ pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 /// How long the way to READY waits to see whether the model fails to load. A file that is missing or no model fails within
 /// it, and with it the change of state: gst-launch-1.0 up to 1.22 at least misses an ERROR message that is posted between the end
 /// of its change of state and the start of its main loop, and would wait for ever.
-const LOAD_PATIENCE: Duration = Duration::from_millis(250);
+const LOAD_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The element.
 ///
