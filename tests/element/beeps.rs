@@ -25,7 +25,7 @@ impl Tone {
     fn hertz(self) -> f32 {
         match self {
             Self::Low => 300.0,
-            Self::Middle => 800.0,
+            Self::Middle => 1300.0,
             Self::High => 2100.0,
         }
     }
@@ -34,7 +34,7 @@ impl Tone {
     pub fn word(self) -> &'static str {
         match self {
             Self::Low => "do",
-            Self::Middle => "mi",
+            Self::Middle => "fa",
             Self::High => "so",
         }
     }
@@ -43,7 +43,7 @@ impl Tone {
     pub fn german_word(self) -> &'static str {
         match self {
             Self::Low => "eins",
-            Self::Middle => "drei",
+            Self::Middle => "vier",
             Self::High => "fünf",
         }
     }

@@ -8,8 +8,8 @@ use crate::{
     listener::{Listener, assert_covered, assert_heard},
 };
 
-const SAID: [(crate::beeps::Tone, f64); 3] = [(Low, 0.5), (Middle, 1.5), (High, 2.5)];
-const LENGTH_S: f64 = 3.5;
+const SAID: [(crate::beeps::Tone, f64); 3] = [(Low, 0.5), (Middle, 2.0), (High, 3.5)];
+const LENGTH_S: f64 = 4.5;
 
 type Encode = fn(f32) -> Vec<u8>;
 

@@ -224,7 +224,7 @@ fn timestamps_that_run_backwards() {
 #[test]
 fn one_timestamp_for_all() {
     let mut listener = Listener::plain();
-    for samples in speech().chunks(320) {
+    for samples in speech()[PLAIN_RATE as usize..].chunks(320).take(25) {
         listener.send_at(samples, 0.0).unwrap();
     }
     let outs = listener.finish();

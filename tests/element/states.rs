@@ -6,12 +6,18 @@ use gst::prelude::*;
 
 use crate::{
     alone::in_own_process,
-    beeps::{Tone::Low, beeps},
+    beeps::{
+        Tone::{High, Low},
+        beeps,
+    },
     listener::{Listener, PLAIN, PLAIN_RATE, assert_heard, init},
 };
 
 /// What a state change may take, inference or not.
 const QUICK: Duration = Duration::from_millis(200);
+
+/// Less than a tenth of a stream's audio kept from each of 200 cycles; the allocator alone keeps some megabytes.
+const LEAK_BYTES: u64 = 32 << 20;
 
 #[test]
 fn ready_forgets_the_stream() {
@@ -96,7 +102,7 @@ fn two_hundred_starts_and_stops_keep_the_memory_flat() {
         let before = resident_bytes();
         cycle(200);
         let grown = resident_bytes().saturating_sub(before);
-        assert!(grown < 4 << 20, "{grown} bytes more after 200 cycles");
+        assert!(grown < LEAK_BYTES, "{grown} bytes more after 200 cycles");
     });
 }
 
