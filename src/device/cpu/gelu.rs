@@ -20,7 +20,7 @@ mod tests {
         // Φ(1), Φ(−2) and Φ(0.5) from a table of the normal distribution.
         let mut values = [0.0, 1.0, -2.0, 0.5, -20.0, 20.0];
         gelu(&mut values);
-        let expected = [0.0, 0.841_344_75, -2.0 * 0.022_750_132, 0.5 * 0.691_462_46, 0.0, 20.0];
+        let expected = [0.0, 0.841_344_8, -2.0 * 0.022_750_1, 0.5 * 0.691_462_5, 0.0, 20.0];
         for (value, expected) in values.iter().zip(expected) {
             assert!((value - expected).abs() < 1e-6, "{value} for {expected}");
         }
