@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{mel::WINDOW_SAMPLES, scheduler::Urgency, segment::Limits};
+use crate::{scheduler::Urgency, segment::Limits};
 
 /// Whisper's sample rate in Hz (`SAMPLE_RATE` in openai/whisper `audio.py`).
 pub(super) const SAMPLE_RATE: u32 = 16_000;
@@ -28,7 +28,7 @@ pub(super) fn limits(is_live: bool, latency_ms: u32) -> Limits {
         return Limits::default();
     }
     let latency_samples = own_latency(latency_ms).as_millis() as usize * SAMPLE_RATE as usize / 1000;
-    let window_samples = (latency_samples / LISTENING_DENOMINATOR * LISTENING_NUMERATOR).min(WINDOW_SAMPLES);
+    let window_samples = (latency_samples / LISTENING_DENOMINATOR * LISTENING_NUMERATOR).min(Limits::default().window_samples);
     Limits { window_samples, cut_search_samples: window_samples / CUT_SEARCH_DENOMINATOR }
 }
 
