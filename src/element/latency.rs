@@ -28,7 +28,8 @@ pub(super) fn limits(is_live: bool, latency_ms: u32) -> Limits {
         return Limits::default();
     }
     let latency_samples = own_latency(latency_ms).as_millis() as usize * SAMPLE_RATE as usize / 1000;
-    let window_samples = (latency_samples / LISTENING_DENOMINATOR * LISTENING_NUMERATOR).min(Limits::default().window_samples);
+    let window_samples =
+        (latency_samples / LISTENING_DENOMINATOR * LISTENING_NUMERATOR).min(Limits::default().window_samples);
     Limits { window_samples, cut_search_samples: window_samples / CUT_SEARCH_DENOMINATOR }
 }
 
