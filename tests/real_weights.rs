@@ -3,7 +3,8 @@
 //! Needs the models tiny.en and base and Debian's pocketsphinx-testdata, which the set-up installs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::path::Path;
+mod recording;
+
 use std::sync::atomic::AtomicBool;
 
 use gstwhispernpu::decoder::{self, Decoder, Options};
@@ -12,7 +13,7 @@ use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::FrontEnd;
 use gstwhispernpu::model::{self, Model};
 use gstwhispernpu::transcript::segments;
-use serde_json::Value as Json;
+use recording::{golden, integers, logits_agree, number, worst_difference};
 
 const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
 
@@ -77,59 +78,10 @@ fn agrees(name: &str, clip: &str) {
     }
 }
 
-/// Feeds the recorded tokens and compares the logits after each of the first 20.
-fn logits_agree(network: &mut decoder::DecoderSession, states: &[f32], expected: &Json, what: &str) {
-    network.listen(states).unwrap();
-    let mut input = integers(&expected["prompt"]);
-    let stride = expected["logit_stride"].as_u64().unwrap() as usize;
-    let steps = expected["steps"].as_array().unwrap();
-    assert!(!steps.is_empty());
-    for (index, step) in steps.iter().take(20).enumerate() {
-        let logits = network.step(&input).unwrap();
-        for (position, expected) in step["logits"].as_array().unwrap().iter().enumerate() {
-            let difference = (logits[position * stride] as f64 - number(expected)).abs();
-            assert!(difference < 1e-2, "{what}: step {index}: logit {} is off by {difference}", position * stride);
-        }
-        for pair in step["top"].as_array().unwrap() {
-            let difference = (logits[pair[0].as_u64().unwrap() as usize] as f64 - number(&pair[1])).abs();
-            assert!(difference < 1e-2, "{what}: step {index}: logit {} is off by {difference}", pair[0]);
-        }
-        input = vec![step["token"].as_u64().unwrap() as u32];
-    }
-}
-
-/// Largest difference between `values`, of `columns` columns, and the recorded rows and columns.
-fn worst_difference(values: &[f32], columns: usize, golden: &Json) -> f64 {
-    let recorded = golden["values"].as_array().unwrap();
-    let (at_rows, at_columns) = (integers(&golden["rows"]), integers(&golden["columns"]));
-    assert_eq!(recorded.len(), at_rows.len() * at_columns.len());
-    let mut worst = 0.0f64;
-    for (i, &row) in at_rows.iter().enumerate() {
-        for (j, &column) in at_columns.iter().enumerate() {
-            let value = values[row as usize * columns + column as usize] as f64;
-            worst = worst.max((value - number(&recorded[i * at_columns.len() + j])).abs());
-        }
-    }
-    worst
-}
-
-fn golden(name: &str) -> Json {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.json"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
 fn speech(clip: &str) -> Vec<f32> {
     let path = format!("{SPEECH}/sense_and_sensibility_01_austen_64kb-{clip}.wav");
     let mut reader = hound::WavReader::open(&path)
         .unwrap_or_else(|error| panic!("{path}: {error}; install the Debian package pocketsphinx-testdata"));
     assert_eq!((reader.spec().sample_rate, reader.spec().channels), (16_000, 1));
     reader.samples::<i16>().map(|sample| sample.unwrap() as f32 / 32_768.0).collect()
-}
-
-fn number(json: &Json) -> f64 {
-    json.as_f64().unwrap()
-}
-
-fn integers(json: &Json) -> Vec<u32> {
-    json.as_array().unwrap().iter().map(|number| number.as_u64().unwrap() as u32).collect()
 }

@@ -54,11 +54,11 @@ impl Phrase {
 
 /// `seconds` of silence at 16 kHz with these phrases.
 pub fn beeps(phrases: &[Phrase], seconds: f64) -> Vec<f32> {
-    beeps_at(phrases, seconds, RATE as u32)
+    beeps_at(phrases, seconds, RATE as u32, LEVEL)
 }
 
-/// `seconds` of silence at any rate with these phrases.
-pub fn beeps_at(phrases: &[Phrase], seconds: f64, rate: u32) -> Vec<f32> {
+/// `seconds` of silence at any rate with these phrases at this level.
+pub fn beeps_at(phrases: &[Phrase], seconds: f64, rate: u32, level: f64) -> Vec<f32> {
     let rate = rate as f64;
     let mut samples = vec![0.0f32; (seconds * rate).round() as usize];
     for phrase in phrases {
@@ -74,12 +74,21 @@ pub fn beeps_at(phrases: &[Phrase], seconds: f64, rate: u32) -> Vec<f32> {
                     Timbre::German => 0.8 * angle.sin() + 0.4 * (3.0 * angle).sin(),
                 };
                 if let Some(sample) = samples.get_mut(first + n) {
-                    *sample = (LEVEL * edge * wave) as f32;
+                    *sample = (level * edge * wave) as f32;
                 }
             }
         }
     }
     samples
+}
+
+/// Adds white noise of this level.
+pub fn add_noise(samples: &mut [f32], level: f64) {
+    let mut state = 1u32;
+    for sample in samples {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *sample = (f64::from(*sample) + level * (f64::from(state) / f64::from(1u32 << 31) - 1.0)) as f32;
+    }
 }
 
 /// Phrases of a few words every `period` seconds over `seconds`, none cut by the end.

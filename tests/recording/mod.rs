@@ -1,0 +1,56 @@
+//! Recordings of independent implementations (`tests/golden/README.md`) and how values are held to them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use gstwhispernpu::decoder::DecoderSession;
+pub use serde_json::Value as Json;
+
+pub fn golden(name: &str) -> Json {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.json"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Largest difference between `values`, of `columns` columns, and the recorded rows and columns.
+pub fn worst_difference(values: &[f32], columns: usize, golden: &Json) -> f64 {
+    let recorded = golden["values"].as_array().unwrap();
+    let (at_rows, at_columns) = (integers(&golden["rows"]), integers(&golden["columns"]));
+    assert_eq!(recorded.len(), at_rows.len() * at_columns.len());
+    let mut worst = 0.0f64;
+    for (i, &row) in at_rows.iter().enumerate() {
+        for (j, &column) in at_columns.iter().enumerate() {
+            let value = values[row as usize * columns + column as usize] as f64;
+            worst = worst.max((value - number(&recorded[i * at_columns.len() + j])).abs());
+        }
+    }
+    worst
+}
+
+/// Feeds the recorded tokens and compares the logits after each of the first 20.
+pub fn logits_agree(network: &mut DecoderSession, states: &[f32], expected: &Json, what: &str) {
+    network.listen(states).unwrap();
+    let mut input = integers(&expected["prompt"]);
+    let stride = expected["logit_stride"].as_u64().unwrap() as usize;
+    let steps = expected["steps"].as_array().unwrap();
+    assert!(!steps.is_empty());
+    for (index, step) in steps.iter().take(20).enumerate() {
+        let logits = network.step(&input).unwrap();
+        for (position, expected) in step["logits"].as_array().unwrap().iter().enumerate() {
+            let difference = (logits[position * stride] as f64 - number(expected)).abs();
+            assert!(difference < 1e-2, "{what}: step {index}: logit {} is off by {difference}", position * stride);
+        }
+        for pair in step["top"].as_array().unwrap() {
+            let difference = (logits[pair[0].as_u64().unwrap() as usize] as f64 - number(&pair[1])).abs();
+            assert!(difference < 1e-2, "{what}: step {index}: logit {} is off by {difference}", pair[0]);
+        }
+        input = vec![step["token"].as_u64().unwrap() as u32];
+    }
+}
+
+pub fn number(json: &Json) -> f64 {
+    json.as_f64().unwrap()
+}
+
+pub fn integers(json: &Json) -> Vec<u32> {
+    json.as_array().unwrap().iter().map(|number| number.as_u64().unwrap() as u32).collect()
+}

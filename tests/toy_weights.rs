@@ -1,0 +1,89 @@
+//! The toy model held to what PyTorch makes of it (`tests/golden/README.md`): every stage, without weights to install.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod recording;
+mod toy;
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use gstwhispernpu::decoder::{self, Decoder, Language, Options, Task};
+use gstwhispernpu::device::cpu::Cpu;
+use gstwhispernpu::encoder::Encoder;
+use gstwhispernpu::mel::FrontEnd;
+use gstwhispernpu::model::Model;
+use gstwhispernpu::transcript::segments;
+use recording::{Json, golden, integers, logits_agree, number, worst_difference};
+use toy::{Phrase, RATE, Timbre, add_noise, beeps_at};
+
+#[test]
+fn english_beeps() {
+    agrees("toy-en");
+}
+
+#[test]
+fn german_beeps_cut_by_the_end_of_the_window() {
+    agrees("toy-de-cut");
+}
+
+#[test]
+fn german_beeps_in_english() {
+    agrees("toy-de-translate");
+}
+
+#[test]
+fn noise_alone() {
+    agrees("toy-silence");
+}
+
+fn agrees(name: &str) {
+    let golden = golden(name);
+    let samples = synthesise(&golden["clip"]);
+    let stride = golden["sample_stride"].as_u64().unwrap() as usize;
+    for (index, expected) in golden["every_sample"].as_array().unwrap().iter().enumerate() {
+        let difference = (f64::from(samples[index * stride]) - number(expected)).abs();
+        assert!(difference < 1e-6, "{name}: sample {} is off by {difference}", index * stride);
+    }
+
+    let (model, cpu) = (Model::open(Path::new(toy::MODEL)).unwrap(), Cpu::new(0).unwrap());
+    let mut front = FrontEnd::new(&cpu, model.config.mel_bins).unwrap().session();
+    let mel = front.of(&samples).unwrap();
+    let worst = worst_difference(mel, model.config.mel_bins, &golden["mel"]);
+    assert!(worst < 1e-4, "{name}: log-mel is off by {worst}");
+    let mut encoder = Encoder::new(&cpu, &model.config, &model.weights).unwrap().session();
+    let states = encoder.encode(mel).unwrap();
+    let worst = worst_difference(states, model.config.width, &golden["encoder"]);
+    assert!(worst < 5e-3, "{name}: states are off by {worst}");
+
+    let expected = &golden["greedy"];
+    let mut network = Decoder::new(&cpu, &model.config, &model.weights).unwrap().session();
+    logits_agree(&mut network, states, expected, name);
+    let clip = &golden["clip"];
+    let task = if clip["task"] == "translate" { Task::Translate } else { Task::Transcribe };
+    let options = Options { language: Language::parse(clip["language"].as_str().unwrap()).unwrap(), task };
+    let decoding = decoder::decode(&model, &mut network, states, &options, &AtomicBool::new(false)).unwrap();
+    let mut tokens = integers(&expected["tokens"]);
+    assert_eq!(tokens.pop(), Some(model.vocabulary.special.end_of_text));
+    assert_eq!(decoding.tokens, tokens, "{name}");
+
+    let (segments, _) = segments(&decoding, &model.vocabulary, samples.len());
+    let expected = golden["segments"].as_array().unwrap();
+    assert!(segments.len() <= expected.len() && segments.len() + 1 >= expected.len(), "{name}: {segments:?}");
+    for (segment, expected) in segments.iter().zip(expected) {
+        assert_eq!(segment.text, expected["text"].as_str().unwrap().trim());
+        assert_eq!(segment.start_samples, (number(&expected["start"]) * RATE as f64).round() as usize);
+    }
+}
+
+fn synthesise(clip: &Json) -> Vec<f32> {
+    let timbre = if clip["language"] == "de" { Timbre::German } else { Timbre::English };
+    let phrase = |phrase: &Json| {
+        let tones = integers(&phrase[1]).into_iter().map(|tone| tone as usize).collect();
+        Phrase { at: number(&phrase[0]), tones, timbre }
+    };
+    let phrases: Vec<Phrase> = clip["phrases"].as_array().unwrap().iter().map(phrase).collect();
+    let seconds = number(&clip["samples"]) / RATE as f64;
+    let mut samples = beeps_at(&phrases, seconds, RATE as u32, number(&clip["level"]));
+    add_noise(&mut samples, number(&clip["noise"]));
+    samples
+}
