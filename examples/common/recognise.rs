@@ -2,28 +2,14 @@
 
 use std::sync::Arc;
 
+pub use gstwhispernpu::stream::Cue;
 use gstwhispernpu::{
     Error,
     decoder::{Language, Options, Task},
     scheduler::{DeviceChoice, Engine, Urgency},
     segment::Limits,
-    stream::{self, Stream},
+    stream::Stream,
 };
-
-/// A piece of text and where it is said.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cue {
-    /// First sample, at 16 kHz from the recording's start.
-    pub start_samples: u64,
-    /// One past the last sample.
-    pub end_samples: u64,
-    /// One line without surrounding space.
-    pub text: String,
-    /// Language code, given or detected.
-    pub language: String,
-    /// Mean natural logarithm of the tokens' probabilities.
-    pub log_probability: f32,
-}
 
 /// A model that is ready to transcribe.
 pub struct Recogniser {
@@ -79,20 +65,8 @@ impl Transcription<'_> {
         while let Some(window) = self.stream.window() {
             let transcript = self.engine.submit(window, self.options.clone(), Urgency::Background).wait()?;
             transcript.settle(&mut self.options);
-            cues.extend(self.stream.accept(transcript).into_iter().map(Cue::from));
+            cues.extend(self.stream.accept(transcript));
         }
         Ok(cues)
-    }
-}
-
-impl From<stream::Cue> for Cue {
-    fn from(cue: stream::Cue) -> Self {
-        Self {
-            start_samples: cue.start_samples,
-            end_samples: cue.end_samples,
-            text: cue.text,
-            language: cue.language,
-            log_probability: cue.average_log_probability,
-        }
     }
 }

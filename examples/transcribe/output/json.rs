@@ -29,7 +29,7 @@ pub fn write_recording(target: &mut impl Write, file: &str, samples: u64, cues: 
         end: seconds(cue.end_samples),
         text: &cue.text,
         language: &cue.language,
-        log_probability: cue.log_probability,
+        log_probability: cue.average_log_probability,
     });
     let transcript = Transcript {
         file,

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn cue(start_samples: u64, end_samples: u64, text: &str) -> Cue {
-        Cue { start_samples, end_samples, text: text.into(), language: "en".into(), log_probability: -0.25 }
+        Cue { start_samples, end_samples, text: text.into(), language: "en".into(), average_log_probability: -0.25 }
     }
 
     fn written(format: Format, files: &[&str], cues: &[Cue]) -> String {
