@@ -70,20 +70,18 @@ pub fn decode(
 /// What follows `<|startoftranscript|>`, and the language's code.
 fn prompt(model: &Model, options: &Options, first: &[f32]) -> (Vec<Token>, String) {
     let special = &model.vocabulary.special;
-    let known = match &options.language {
-        Language::Code(wanted) => special.languages.iter().find(|(code, _)| code == wanted).map(|(_, token)| *token),
-        Language::Auto => None,
+    let spoken = match &options.language {
+        Language::Code(wanted) => special.languages.iter().find(|(code, _)| code == wanted),
+        Language::Auto => language::detect(special, first),
     };
-    let detected = || language::detect(special, first).map(|(token, _, _)| token);
-    let Some(token) = known.or_else(detected) else {
+    let Some((code, token)) = spoken else {
         return (Vec::new(), "en".into());
     };
-    let code = special.languages.iter().find(|(_, of)| *of == token).map_or("en", |(code, _)| code);
     let task = match options.task {
         Task::Transcribe => special.transcribe,
         Task::Translate => special.translate,
     };
-    (vec![token, task], code.into())
+    (vec![*token, task], code.clone())
 }
 
 /// The index of the largest logit, the first of equals.
