@@ -3,6 +3,7 @@
 //! Read `recognise.rs` first; `audio.rs` and below it know nothing of the engine.
 
 pub mod audio;
+pub mod program;
 pub mod progress;
 pub mod recognise;
 

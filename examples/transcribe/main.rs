@@ -21,6 +21,7 @@ use std::{
 use arguments::{Arguments, USAGE};
 use common::{
     audio::{Recording, SAMPLE_RATE},
+    program,
     progress::{Progress, clock},
     recognise::Recogniser,
 };
@@ -31,24 +32,7 @@ use output::Writer;
 const LONG_SECONDS: f64 = 60.0;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse(lexopt::Parser::from_env()) {
-        Ok(Some(arguments)) => arguments,
-        Ok(None) => {
-            print!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("transcribe: {error}\nTry --help.");
-            return ExitCode::from(2);
-        }
-    };
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("transcribe: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::main("transcribe", USAGE, Arguments::parse(lexopt::Parser::from_env()), run)
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {

@@ -20,29 +20,13 @@ mod table;
 use std::{error::Error, fs, process::ExitCode};
 
 use arguments::{Arguments, USAGE};
+use common::program;
 use normalise::{Normaliser, Spellings};
 use report::Report;
 use selection::Selection;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse(lexopt::Parser::from_env()) {
-        Ok(Some(arguments)) => arguments,
-        Ok(None) => {
-            print!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("wer: {error}\nTry --help.");
-            return ExitCode::from(2);
-        }
-    };
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("wer: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::main("wer", USAGE, Arguments::parse(lexopt::Parser::from_env()), run)
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
