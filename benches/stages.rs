@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use gstwhispernpu::decoder::{Decoder, Options};
-use gstwhispernpu::device::cpu::Cpu;
+use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::{FrontEnd, WINDOW_SAMPLES};
 use gstwhispernpu::model::{self, Model};
@@ -23,28 +23,32 @@ fn stages(criterion: &mut Criterion) {
     let names = std::env::var("WHISPERNPU_BENCH_MODELS").unwrap_or_else(|_| "tiny.en".into());
     for name in names.split_whitespace() {
         let path = model::find(name).unwrap_or_else(|error| panic!("{error}"));
-        bench_model(criterion, name, &path);
+        for (threads, precision) in [(2, Precision::Int8), (1, Precision::Int8), (2, Precision::Bf16), (2, Precision::F32)] {
+            bench_model(criterion, name, &path, threads, precision);
+        }
     }
 }
 
-fn bench_model(criterion: &mut Criterion, name: &str, path: &Path) {
-    let cpu = Cpu::new(0).expect("threads start");
+fn bench_model(criterion: &mut Criterion, name: &str, path: &Path, threads: usize, precision: Precision) {
+    let cpu = Cpu::new(threads, precision).expect("threads start");
     let model = Arc::new(Model::open(path).expect("the model is whole"));
     let samples = speech();
     let mut front = FrontEnd::new(&cpu, model.config.mel_bins).expect("the front end fits").session();
     let mut encoder = Encoder::new(&cpu, &model.config, &model.weights).expect("the encoder fits").session();
-    let mut decoder = Decoder::new(&cpu, &model.config, &model.weights).expect("the decoder fits").session();
-    let mut group = criterion.benchmark_group(name);
+    let mut decoder = Decoder::new(&cpu, &model.config, &model.weights).expect("the decoder fits").session(1);
+    let mut group = criterion.benchmark_group(format!("{name}, {precision:?}, {threads} threads"));
     group.sample_size(10);
     group.bench_function("log-mel", |bench| bench.iter(|| black_box(front.of(&samples).map(|mel| mel[0]))));
     let mel = front.of(&samples).expect("the window fits").to_vec();
     group.bench_function("encoder", |bench| bench.iter(|| black_box(encoder.encode(&mel).map(|states| states[0]))));
     let states = encoder.encode(&mel).expect("the spectrogram fits").to_vec();
-    group.bench_function("cross-attention keys and values", |bench| bench.iter(|| decoder.listen(&states)));
+    group.bench_function("cross-attention keys and values", |bench| bench.iter(|| decoder.listen(0, &states)));
     group.bench_function("decoder, 64 tokens", |bench| {
         bench.iter(|| {
-            decoder.listen(&states)?;
-            (0..64).try_for_each(|token| decoder.step(&[token]).map(|logits| assert!(black_box(logits[0]).is_finite())))
+            decoder.listen(0, &states)?;
+            (0..64).try_for_each(|token| {
+                decoder.step(&[(0, &[token])]).map(|logits| assert!(black_box(logits[0]).is_finite()))
+            })
         })
     });
     let pipeline = Pipeline::new(model.clone(), &cpu).expect("the model fits");

@@ -8,7 +8,7 @@ mod recording;
 use std::sync::atomic::AtomicBool;
 
 use gstwhispernpu::decoder::{self, Decoder, Options};
-use gstwhispernpu::device::cpu::Cpu;
+use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::FrontEnd;
 use gstwhispernpu::model::{self, Model};
@@ -19,7 +19,7 @@ const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
 
 #[test]
 fn log_mel_agrees() {
-    let cpu = Cpu::new(0).unwrap();
+    let cpu = Cpu::new(0, Precision::F32).unwrap();
     for clip in ["0870", "0880"] {
         let golden = golden(&format!("{clip}.mel"));
         let mut front = FrontEnd::new(&cpu, 80).unwrap().session();
@@ -45,7 +45,7 @@ fn agrees(name: &str, clip: &str) {
     let golden = golden(&format!("{clip}.{name}"));
     let path = model::find(name).unwrap_or_else(|error| panic!("{error}"));
     let model = Model::open(&path).unwrap();
-    let cpu = Cpu::new(0).unwrap();
+    let cpu = Cpu::new(0, Precision::F32).unwrap();
     let samples = speech(clip);
     let mut front = FrontEnd::new(&cpu, model.config.mel_bins).unwrap().session();
     let mut encoder = Encoder::new(&cpu, &model.config, &model.weights).unwrap().session();
@@ -55,7 +55,7 @@ fn agrees(name: &str, clip: &str) {
 
     let expected = &golden["greedy"];
     let tokens = integers(&expected["tokens"]);
-    let mut network = Decoder::new(&cpu, &model.config, &model.weights).unwrap().session();
+    let mut network = Decoder::new(&cpu, &model.config, &model.weights).unwrap().session(1);
     logits_agree(&mut network, states, expected, &format!("{name}: {clip}"));
 
     let decoding = decoder::decode(&model, &mut network, states, &Options::default(), &AtomicBool::new(false)).unwrap();

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use gstwhispernpu::Error;
 use gstwhispernpu::decoder::{DecodeError, Language, Options, Task};
-use gstwhispernpu::scheduler::{DeviceChoice, Engine, ScheduleError, Urgency};
+use gstwhispernpu::scheduler::{Engine, Placement, ScheduleError, Urgency};
 use gstwhispernpu::segment::{Limits, Window};
 use gstwhispernpu::stream::{Cue, Stream};
 use proptest::prelude::*;
 use toy::{Phrase, RATE, Timbre, beeps, talk};
 
 fn engine() -> Arc<Engine> {
-    Engine::open(toy::MODEL, DeviceChoice::Auto).unwrap()
+    Engine::open(toy::MODEL, Placement::default()).unwrap()
 }
 
 /// Feeds `samples` in pieces of the given lengths, again and again, and collects the text.
@@ -122,7 +122,7 @@ fn a_language_that_the_model_lacks_is_refused_with_what_it_has() {
 fn who_asks_for_the_same_model_gets_the_same_engine() {
     let (first, second) = (engine(), engine());
     assert!(Arc::ptr_eq(&first, &second));
-    let third = Engine::open(&format!("{}/../toy", toy::MODEL), DeviceChoice::Auto).unwrap();
+    let third = Engine::open(&format!("{}/../toy", toy::MODEL), Placement::default()).unwrap();
     assert!(Arc::ptr_eq(&first, &third), "another spelling of the path is the same model");
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use gstwhispernpu::decoder::{self, Decoder, Language, Options, Task};
-use gstwhispernpu::device::cpu::Cpu;
+use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::FrontEnd;
 use gstwhispernpu::model::Model;
@@ -45,7 +45,7 @@ fn agrees(name: &str) {
         assert!(difference < 1e-6, "{name}: sample {} is off by {difference}", index * stride);
     }
 
-    let (model, cpu) = (Model::open(Path::new(toy::MODEL)).unwrap(), Cpu::new(0).unwrap());
+    let (model, cpu) = (Model::open(Path::new(toy::MODEL)).unwrap(), Cpu::new(0, Precision::F32).unwrap());
     let mut front = FrontEnd::new(&cpu, model.config.mel_bins).unwrap().session();
     let mel = front.of(&samples).unwrap();
     let worst = worst_difference(mel, model.config.mel_bins, &golden["mel"]);
@@ -56,7 +56,7 @@ fn agrees(name: &str) {
     assert!(worst < 5e-3, "{name}: states are off by {worst}");
 
     let expected = &golden["greedy"];
-    let mut network = Decoder::new(&cpu, &model.config, &model.weights).unwrap().session();
+    let mut network = Decoder::new(&cpu, &model.config, &model.weights).unwrap().session(1);
     logits_agree(&mut network, states, expected, name);
     let clip = &golden["clip"];
     let task = if clip["task"] == "translate" { Task::Translate } else { Task::Transcribe };

@@ -6,7 +6,7 @@ pub use gstwhispernpu::stream::Cue;
 use gstwhispernpu::{
     Error,
     decoder::{Language, Options, Task},
-    scheduler::{DeviceChoice, Engine, Urgency},
+    scheduler::{Engine, Placement, Urgency},
     segment::Limits,
     stream::Stream,
 };
@@ -18,8 +18,8 @@ pub struct Recogniser {
 
 impl Recogniser {
     /// Loads a model by path or name.
-    pub fn open(model: &str) -> Result<Self, Error> {
-        Ok(Self { engine: Engine::open(model, DeviceChoice::Auto)? })
+    pub fn open(model: &str, placement: Placement) -> Result<Self, Error> {
+        Ok(Self { engine: Engine::open(model, placement)? })
     }
 
     /// Whether the model was trained on English alone.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gstwhispernpu::decoder::Task;
+use gstwhispernpu::{decoder::Task, scheduler::Placement};
 use lexopt::prelude::*;
 
 use crate::output::Format;
@@ -18,6 +18,8 @@ Options:
   -l, --language LANGUAGE  language code such as en or pt-BR, or auto to detect it
                            [default: auto, or en for an English-only model]
   -t, --task TASK          transcribe, or translate into English [default: transcribe]
+  -p, --precision NUMBERS  f32, bf16 or int8 [default: the fastest that keeps f32's error rate]
+      --threads COUNT      threads of the device [default: one a processor]
   -f, --format FORMAT      text, srt, vtt or json [default: text]
   -o, --output FILE        write there instead of to standard output
   -h, --help               print this
@@ -27,6 +29,7 @@ Options:
 #[derive(Debug)]
 pub struct Arguments {
     pub model: String,
+    pub placement: Placement,
     pub language: Option<String>,
     pub task: Task,
     pub format: Format,
@@ -39,6 +42,7 @@ impl Arguments {
     pub fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
         let mut arguments = Self {
             model: "tiny.en".into(),
+            placement: Placement::default(),
             language: None,
             task: Task::Transcribe,
             format: Format::Text,
@@ -50,6 +54,8 @@ impl Arguments {
                 Short('m') | Long("model") => arguments.model = parser.value()?.string()?,
                 Short('l') | Long("language") => arguments.language = Some(parser.value()?.string()?),
                 Short('t') | Long("task") => arguments.task = parser.value()?.parse_with(task)?,
+                Short('p') | Long("precision") => arguments.placement.precision = Some(parser.value()?.parse()?),
+                Long("threads") => arguments.placement.threads = parser.value()?.parse()?,
                 Short('f') | Long("format") => arguments.format = parser.value()?.parse()?,
                 Short('o') | Long("output") => arguments.output = Some(parser.value()?.into()),
                 Short('h') | Long("help") => return Ok(None),

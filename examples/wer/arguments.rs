@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use gstwhispernpu::scheduler::Placement;
 use lexopt::prelude::*;
 
 use crate::manifest::primary_language;
@@ -18,6 +19,8 @@ others may be there. Scores are counted after Whisper's normalisation of English
 Options:
   --manifest FILE     recordings and references
   --model MODEL       model folder or file, or a name such as base [default: tiny.en]
+  --precision NUMBERS f32, bf16 or int8 [default: the fastest that keeps f32's error rate]
+  --threads COUNT     threads of the device [default: one a processor]
   --kind KIND         only clips of this kind; may be repeated
   --language CODE     only clips in this language; may be repeated
   --clip ID           only this clip; may be repeated
@@ -32,6 +35,7 @@ Options:
 pub struct Arguments {
     pub manifest: PathBuf,
     pub model: String,
+    pub placement: Placement,
     pub kinds: Vec<String>,
     pub languages: Vec<String>,
     pub clips: Vec<String>,
@@ -49,6 +53,8 @@ impl Arguments {
             match argument {
                 Long("manifest") => manifest = Some(parser.value()?.into()),
                 Long("model") => arguments.model = parser.value()?.string()?,
+                Long("precision") => arguments.placement.precision = Some(parser.value()?.parse()?),
+                Long("threads") => arguments.placement.threads = parser.value()?.parse()?,
                 Long("kind") => arguments.kinds.push(parser.value()?.string()?),
                 Long("language") => arguments.languages.push(primary_language(&parser.value()?.string()?)),
                 Long("clip") => arguments.clips.push(parser.value()?.string()?),

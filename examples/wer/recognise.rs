@@ -32,7 +32,7 @@ pub fn all(
 ) -> Result<(HashMap<String, String>, Speed), Box<dyn Error>> {
     let mut recorder = arguments.hypotheses.as_deref().map(Recorder::create).transpose()?;
     let started = Instant::now();
-    let recogniser = Recogniser::open(&arguments.model)?;
+    let recogniser = Recogniser::open(&arguments.model, arguments.placement)?;
     if recogniser.is_english_only() {
         selection.keep("in other languages: the model knows English only", |clip| clip.language == "en");
     }

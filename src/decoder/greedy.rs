@@ -33,13 +33,13 @@ pub fn decode(
 ) -> Result<Decoding, Error> {
     options.check(&model.vocabulary)?;
     let special = &model.vocabulary.special;
-    session.listen(states)?;
-    let first = session.step(&[special.start_of_transcript])?;
+    session.listen(0, states)?;
+    let first = session.step(&[(0, &[special.start_of_transcript])])?;
     let no_speech_probability = (first[special.no_speech as usize] - log_sum_exp(first)).exp();
     let (prompt, language) = prompt(model, options, first);
 
     let rules = Rules::new(&model.config, special);
-    let mut logits = if prompt.is_empty() { first.to_vec() } else { session.step(&prompt)?.to_vec() };
+    let mut logits = if prompt.is_empty() { first.to_vec() } else { session.step(&[(0, &prompt)])?.to_vec() };
     let limit = model.config.text_positions / 2;
     let (mut tokens, mut sum, mut steps) = (Vec::new(), 0.0, 0);
     loop {
@@ -61,7 +61,7 @@ pub fn decode(
         if tokens.len() == limit {
             break;
         }
-        logits.copy_from_slice(session.step(&[token])?);
+        logits.copy_from_slice(session.step(&[(0, &[token])])?);
     }
     let average_log_probability = sum / steps as f32;
     Ok(Decoding { tokens, average_log_probability, no_speech_probability, language })

@@ -1,4 +1,4 @@
-//! The decoder's network on a device, with its key/value cache.
+//! The decoder's network on a device, with its key/value caches.
 
 use std::sync::Arc;
 
@@ -10,44 +10,78 @@ use crate::model::{Config, Token};
 pub struct Decoder {
     prepared: Arc<dyn Prepared>,
     program: Arc<DecoderProgram>,
+    width: usize,
+    vocabulary_size: usize,
 }
 
-/// The cache and buffers that decode one window after another.
+/// The caches and buffers that decode some windows at a time, each in a lane of its own.
 pub struct DecoderSession {
     session: Box<dyn Session>,
     program: Arc<DecoderProgram>,
-    past: usize,
+    width: usize,
+    vocabulary_size: usize,
+    /// Tokens that each lane took.
+    past: Vec<usize>,
+    extents: Vec<Extent>,
+    tokens: Vec<Token>,
 }
+
+/// Most lanes of a session.
+pub use super::program::MOST_LANES;
 
 impl Decoder {
     /// Prepares the decoder of a model.
     pub fn new(device: &dyn Device, config: &Config, weights: &dyn Tensors) -> Result<Self, DeviceError> {
         let program = program::decoder(config);
         let prepared = device.prepare(&program.program, weights)?;
-        Ok(Self { prepared, program: Arc::new(program) })
+        let (width, vocabulary_size) = (config.width, config.vocabulary_size);
+        Ok(Self { prepared, program: Arc::new(program), width, vocabulary_size })
     }
 
-    /// Allocates the buffers of one user.
-    pub fn session(&self) -> DecoderSession {
-        DecoderSession { session: self.prepared.session(), program: self.program.clone(), past: 0 }
+    /// Allocates the buffers of one user, who decodes at most `lanes` windows at a time. Panics above [`MOST_LANES`].
+    pub fn session(&self, lanes: usize) -> DecoderSession {
+        assert!(lanes <= MOST_LANES);
+        DecoderSession {
+            session: self.prepared.session(lanes),
+            program: self.program.clone(),
+            width: self.width,
+            vocabulary_size: self.vocabulary_size,
+            past: vec![0; lanes],
+            extents: Vec::with_capacity(lanes),
+            tokens: Vec::new(),
+        }
     }
 }
 
 impl DecoderSession {
-    /// Starts a window: computes what the cross-attention needs of `states` (audio positions, width), forgets all tokens.
-    pub fn listen(&mut self, states: &[f32]) -> Result<(), DeviceError> {
+    /// Lanes, numbered from 0.
+    pub fn lanes(&self) -> usize {
+        self.past.len()
+    }
+
+    /// Starts a window in a lane: computes what the cross-attention needs of `states` (at most audio positions, width) and
+    /// forgets the lane's tokens.
+    pub fn listen(&mut self, lane: usize, states: &[f32]) -> Result<(), DeviceError> {
         self.session.write(self.program.states, states);
-        self.session.run(self.program.listen, Extent::default())?;
-        self.past = 0;
+        let rows = states.len() / self.width;
+        self.session.run(self.program.listen, &[Extent { lane, rows, past: 0 }])?;
+        self.past[lane] = 0;
         Ok(())
     }
 
-    /// Takes more tokens and gives the logits (vocabulary) of the token after them.
-    pub fn step(&mut self, tokens: &[Token]) -> Result<&[f32], DeviceError> {
-        self.session.write_tokens(self.program.tokens, tokens);
-        let extent = Extent { rows: tokens.len(), past: self.past };
-        self.session.run(self.program.step, extent)?;
-        self.past += tokens.len();
-        Ok(self.session.read(self.program.logits))
+    /// Takes more tokens in some lanes and gives the logits (lanes in the same order, vocabulary) of the tokens that follow.
+    pub fn step(&mut self, steps: &[(usize, &[Token])]) -> Result<&[f32], DeviceError> {
+        self.extents.clear();
+        self.tokens.clear();
+        for &(lane, tokens) in steps {
+            self.extents.push(Extent { lane, rows: tokens.len(), past: self.past[lane] });
+            self.tokens.extend_from_slice(tokens);
+        }
+        self.session.write_tokens(self.program.tokens, &self.tokens);
+        self.session.run(self.program.step, &self.extents)?;
+        for &(lane, tokens) in steps {
+            self.past[lane] += tokens.len();
+        }
+        Ok(&self.session.read(self.program.logits)[..steps.len() * self.vocabulary_size])
     }
 }

@@ -10,29 +10,36 @@ pub struct DecoderProgram {
     pub states: Value,
     /// Input of `step`.
     pub tokens: Value,
-    /// (1, vocabulary): what follows the step's last token.
+    /// (extents, vocabulary): what follows the last token of each.
     pub logits: Value,
-    /// Computes the keys and values of the cross-attention, once for a window.
+    /// Computes the keys and values of the cross-attention, once for a lane's window.
     pub listen: Procedure,
     /// Takes more tokens.
     pub step: Procedure,
 }
 
+/// Most sequences whose steps are taken together.
+pub const MOST_LANES: usize = 8;
+
 /// Writes the decoder of a model of these sizes.
 pub fn decoder(config: &Config) -> DecoderProgram {
     let width = config.width;
     let mut program = Program::default();
-    let states = program.value("states", Rows::Fixed(config.audio_positions), width);
-    let tokens = program.value("tokens", Rows::Step(config.text_positions), 1);
-    let mut text = |name, columns| program.value(name, Rows::Step(config.text_positions), columns);
+    let states = program.value("states", Rows::Step(config.audio_positions), width);
+    let audio_key = program.value("audio keys", Rows::Step(config.audio_positions), width);
+    let audio_value = program.value("audio values", Rows::Step(config.audio_positions), width);
+    // A first step has a prompt, which several lanes may take at once.
+    let text_rows = MOST_LANES * config.text_positions;
+    let tokens = program.value("tokens", Rows::Step(text_rows), 1);
+    let mut text = |name, columns| program.value(name, Rows::Step(text_rows), columns);
     let x = text("x", width);
     let normed = text("normed", width);
     let query = text("query", width);
     let attended = text("attended", width);
     let hidden = text("hidden", 4 * width);
-    let last = program.value("last", Rows::Fixed(1), width);
-    let final_state = program.value("final state", Rows::Fixed(1), width);
-    let logits = program.value("logits", Rows::Fixed(1), config.vocabulary_size);
+    let last = program.value("last", Rows::Each(MOST_LANES), width);
+    let final_state = program.value("final state", Rows::Each(MOST_LANES), width);
+    let logits = program.value("logits", Rows::Each(MOST_LANES), config.vocabulary_size);
 
     let mut listen = Vec::new();
     let mut step = vec![Operation::Embedding {
@@ -45,12 +52,12 @@ pub fn decoder(config: &Config) -> DecoderProgram {
         let names = Names(format!("decoder.blocks.{layer}"));
         let mut grown = |name| program.value(name, Rows::Grown(config.text_positions), width);
         let (key, value) = (grown("text keys"), grown("text values"));
-        let mut heard = |name| program.value(name, Rows::Fixed(config.audio_positions), width);
-        let (audio_key, audio_value) = (heard("audio keys"), heard("audio values"));
         let heads = config.decoder_heads;
+        let memory = program.memory(config.audio_positions, width, heads);
         listen.extend([
             names.linear_without_bias("cross.key", states, audio_key),
             names.linear("cross.value", states, audio_value),
+            Operation::Remember { key: audio_key, value: audio_value, memory },
         ]);
         step.extend([
             names.norm("attention.norm", x, normed),
@@ -61,14 +68,7 @@ pub fn decoder(config: &Config) -> DecoderProgram {
             names.residual("attention.out", attended, x),
             names.norm("cross.norm", x, normed),
             names.linear("cross.query", normed, query),
-            Operation::Attention {
-                query,
-                key: audio_key,
-                value: audio_value,
-                heads,
-                mask: Mask::None,
-                output: attended,
-            },
+            Operation::Recall { query, memory, output: attended },
             names.residual("cross.out", attended, x),
             names.norm("mlp.norm", x, normed),
             names.gelu("mlp.up", normed, hidden),

@@ -37,6 +37,16 @@ pub enum DeviceError {
         /// Rows of the embedding.
         vocabulary_size: usize,
     },
+    /// The environment names an instruction set that the processor does not have.
+    #[error("{variable}={name:?} is no instruction set of this processor, which has: {present}; unset it for the best one")]
+    Isa {
+        /// The environment variable.
+        variable: &'static str,
+        /// What it says.
+        name: String,
+        /// Names of those that there are.
+        present: String,
+    },
     /// The device's worker threads cannot be started.
     #[error("the worker threads of the CPU device cannot be started: {reason}")]
     Threads {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use error::DeviceError;
 pub use names::Names;
-pub use program::{Activation, Extent, Mask, Operation, Procedure, Program, Rows, Value};
+pub use program::{Activation, Extent, Mask, Memory, Operation, Procedure, Program, Rows, Value};
 pub use tensor::{DataType, TensorView, Tensors};
 
 /// Something that runs programs.
@@ -28,23 +28,26 @@ pub trait Device: Send + Sync {
 
 /// A program with its weights, shared read-only by any number of sessions.
 pub trait Prepared: Send + Sync {
-    /// Allocates the buffers of one user of the program.
-    fn session(&self) -> Box<dyn Session>;
+    /// Allocates the buffers of one user of the program, with what is kept `lanes` times.
+    fn session(&self, lanes: usize) -> Box<dyn Session>;
 }
 
 /// The buffers of one user of a prepared program. Running allocates nothing.
 pub trait Session: Send {
-    /// Writes the leading rows of an f32 value. Panics if `rows` is longer than the value.
+    /// Writes the leading rows of an f32 value, of lane 0 if it is kept. Panics if `rows` is longer than the value.
     fn write(&mut self, value: Value, rows: &[f32]);
 
-    /// Writes token ids, to be embedded by the next run. Panics if `tokens` is longer than the value.
+    /// Writes token ids, those of all extents of the next run one behind the other. Panics if `tokens` is longer than the
+    /// value.
     fn write_tokens(&mut self, value: Value, tokens: &[u32]);
 
     /// Runs one of the program's procedures.
     ///
-    /// Errors: the extent does not fit the program's buffers, or the device failed.
-    fn run(&mut self, procedure: Procedure, extent: Extent) -> Result<(), DeviceError>;
+    /// Errors: an extent does not fit the program's buffers, or the device failed. Panics if two extents have one lane or a
+    /// lane is not below the session's number of lanes.
+    fn run(&mut self, procedure: Procedure, extents: &[Extent]) -> Result<(), DeviceError>;
 
-    /// The value's whole buffer, row-major; only the rows that the last run wrote have a meaning.
+    /// The value's whole buffer, row-major; only the rows that the last run wrote have a meaning, and of values that other
+    /// operations read a device need not keep any.
     fn read(&self, value: Value) -> &[f32];
 }

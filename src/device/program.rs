@@ -6,12 +6,17 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     pub(super) values: Vec<Declaration>,
+    pub(super) memories: Vec<MemoryDeclaration>,
     pub(super) procedures: Vec<Vec<Operation>>,
 }
 
 /// A matrix that a program reads or writes; valid for the program that declared it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Value(pub(super) usize);
+
+/// Keys and values that a session keeps for each lane; valid for the program that declared it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Memory(pub(super) usize);
 
 /// A list of operations that runs as a whole; valid for the program that declared it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,23 +29,50 @@ pub(super) struct Declaration {
     pub columns: usize,
 }
 
-/// How many rows a value has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MemoryDeclaration {
+    pub rows: usize,
+    pub columns: usize,
+    pub heads: usize,
+}
+
+/// How many rows a value has. A run is about one or more extents, whose rows stand one behind the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rows {
-    /// Always so many.
+    /// Always so many, whatever the extents.
     Fixed(usize),
-    /// As many as the run's [`Extent::rows`], at most so many.
+    /// As many as the extents have, at most so many.
     Step(usize),
-    /// Kept from run to run, at most so many: a run writes at row [`Extent::past`] and reads everything up to there and
-    /// what it wrote.
+    /// Twice as many as the extents have, at most so many.
+    Twice(usize),
+    /// One for each extent, at most so many.
+    Each(usize),
+    /// Kept from run to run for each lane, at most so many in each: a run writes at row [`Extent::past`] of the extent's
+    /// lane and reads everything up to there and what it wrote.
     Grown(usize),
 }
 
 impl Rows {
-    /// The most rows that the value can have.
+    /// The most rows that the value can have, in each lane if it is kept.
     pub fn limit(self) -> usize {
         match self {
-            Rows::Fixed(rows) | Rows::Step(rows) | Rows::Grown(rows) => rows,
+            Rows::Fixed(rows) | Rows::Step(rows) | Rows::Twice(rows) | Rows::Each(rows) | Rows::Grown(rows) => rows,
+        }
+    }
+
+    /// Whether each lane has rows of its own that stay.
+    pub fn is_kept(self) -> bool {
+        matches!(self, Rows::Grown(_))
+    }
+
+    /// Rows that a run over `extents` writes.
+    pub fn count(self, extents: &[Extent]) -> usize {
+        let rows = || extents.iter().map(|extent| extent.rows).sum::<usize>();
+        match self {
+            Rows::Fixed(count) => count,
+            Rows::Step(_) | Rows::Grown(_) => rows(),
+            Rows::Twice(_) => 2 * rows(),
+            Rows::Each(_) => extents.len(),
         }
     }
 }
@@ -48,9 +80,11 @@ impl Rows {
 /// What is known only when a procedure runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
-    /// Rows of the step: of every [`Rows::Step`] value, and those added to a [`Rows::Grown`] one.
+    /// Whose kept rows and memories it is about, below the session's lanes; no two extents of a run have the same.
+    pub lane: usize,
+    /// Rows of the step.
     pub rows: usize,
-    /// Rows that every [`Rows::Grown`] value already holds.
+    /// Rows that every [`Rows::Grown`] value of the lane already holds.
     pub past: usize,
 }
 
@@ -104,7 +138,7 @@ pub enum Operation {
         /// (rows / stride, output columns).
         output: Value,
     },
-    /// Adds the tensor `addend` (rows, columns) to `value`.
+    /// Adds the first rows of the tensor `addend` (at least rows, columns) to `value`.
     Add {
         /// Changed in place.
         value: Value,
@@ -152,7 +186,25 @@ pub enum Operation {
         /// (rows, width).
         output: Value,
     },
-    /// Row `tokens[i]` of the tensor `weight` plus row past + i of the tensor `positions`.
+    /// Replaces what the extent's lane of `memory` holds by the step's rows. A run of it has one extent.
+    Remember {
+        /// (key rows, width).
+        key: Value,
+        /// (key rows, width).
+        value: Value,
+        /// What they are kept in.
+        memory: Memory,
+    },
+    /// The same attention over what each row's lane of `memory` holds.
+    Recall {
+        /// (rows, width).
+        query: Value,
+        /// Written by [`Operation::Remember`].
+        memory: Memory,
+        /// (rows, width).
+        output: Value,
+    },
+    /// Row `tokens[i]` of the tensor `weight` plus, of the tensor `positions`, the row of its place in its lane.
     Embedding {
         /// Written by [`super::Session::write_tokens`].
         tokens: Value,
@@ -163,11 +215,11 @@ pub enum Operation {
         /// (rows, width).
         output: Value,
     },
-    /// The step's last row.
+    /// The last row of each extent.
     LastRow {
         /// (rows, columns).
         input: Value,
-        /// (1, columns).
+        /// (extents, columns).
         output: Value,
     },
 }
@@ -177,6 +229,12 @@ impl Program {
     pub fn value(&mut self, name: &'static str, rows: Rows, columns: usize) -> Value {
         self.values.push(Declaration { name, rows, columns });
         Value(self.values.len() - 1)
+    }
+
+    /// Declares a memory of at most `rows` keys and values of `columns` columns in `heads` heads, for each lane.
+    pub fn memory(&mut self, rows: usize, columns: usize, heads: usize) -> Memory {
+        self.memories.push(MemoryDeclaration { rows, columns, heads });
+        Memory(self.memories.len() - 1)
     }
 
     /// Declares a procedure.

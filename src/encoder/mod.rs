@@ -16,6 +16,8 @@ pub struct Encoder {
     mel: Value,
     states: Value,
     run: Procedure,
+    bins: usize,
+    width: usize,
 }
 
 /// Buffers that encode one window after another.
@@ -24,6 +26,8 @@ pub struct EncoderSession {
     mel: Value,
     states: Value,
     run: Procedure,
+    bins: usize,
+    width: usize,
 }
 
 impl Encoder {
@@ -31,20 +35,23 @@ impl Encoder {
     pub fn new(device: &dyn Device, config: &Config, weights: &dyn Tensors) -> Result<Self, DeviceError> {
         let encoder = program::encoder(config);
         let prepared = device.prepare(&encoder.program, weights)?;
-        Ok(Self { prepared, mel: encoder.mel, states: encoder.states, run: encoder.run })
+        let (mel, states, run) = (encoder.mel, encoder.states, encoder.run);
+        Ok(Self { prepared, mel, states, run, bins: config.mel_bins, width: config.width })
     }
 
     /// Allocates the buffers of one user.
     pub fn session(&self) -> EncoderSession {
-        EncoderSession { session: self.prepared.session(), mel: self.mel, states: self.states, run: self.run }
+        let Self { mel, states, run, bins, width, .. } = *self;
+        EncoderSession { session: self.prepared.session(1), mel, states, run, bins, width }
     }
 }
 
 impl EncoderSession {
     /// Encodes `mel` (2·positions, bins), time-major, to states (positions, width).
     pub fn encode(&mut self, mel: &[f32]) -> Result<&[f32], DeviceError> {
+        let rows = mel.len() / self.bins / 2;
         self.session.write(self.mel, mel);
-        self.session.run(self.run, Extent::default())?;
-        Ok(self.session.read(self.states))
+        self.session.run(self.run, &[Extent { lane: 0, rows, past: 0 }])?;
+        Ok(&self.session.read(self.states)[..rows * self.width])
     }
 }

@@ -15,9 +15,9 @@ pub struct EncoderProgram {
 pub fn encoder(config: &Config) -> EncoderProgram {
     let (positions, width) = (config.audio_positions, config.width);
     let mut program = Program::default();
-    let mel = program.value("mel", Rows::Fixed(2 * positions), config.mel_bins);
-    let stem = program.value("stem", Rows::Fixed(2 * positions), width);
-    let mut audio = |name, columns| program.value(name, Rows::Fixed(positions), columns);
+    let mel = program.value("mel", Rows::Twice(2 * positions), config.mel_bins);
+    let stem = program.value("stem", Rows::Twice(2 * positions), width);
+    let mut audio = |name, columns| program.value(name, Rows::Step(positions), columns);
     let x = audio("x", width);
     let normed = audio("normed", width);
     let (query, key, value) = (audio("query", width), audio("key", width), audio("value", width));

@@ -42,7 +42,7 @@ impl FrontEnd {
 
     /// Allocates the buffers of one user.
     pub fn session(&self) -> Spectrogram {
-        let session = self.prepared.session();
+        let session = self.prepared.session(1);
         Spectrogram { session, samples: self.samples, mel: self.mel, run: self.run, padded: vec![0.0; WINDOW_SAMPLES] }
     }
 }
@@ -56,7 +56,7 @@ impl Spectrogram {
         heard.copy_from_slice(samples);
         silence.fill(0.0);
         self.session.write(self.samples, &self.padded);
-        self.session.run(self.run, Extent::default())?;
+        self.session.run(self.run, &[Extent::default()])?;
         Ok(self.session.read(self.mel))
     }
 }

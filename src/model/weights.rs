@@ -20,9 +20,8 @@
 //!
 //! Matrices are (out, in): y = x Wᵀ + b.
 
-use std::{borrow::Cow, collections::HashMap, ops::Range, path::Path};
-
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{borrow::Cow, collections::HashMap, ops::Range, path::Path, thread};
 
 use super::{Config, ModelError, finite, format::invalid, mapping::MappedFile};
 use crate::device::{DataType, DeviceError, TensorView, Tensors};
@@ -52,11 +51,22 @@ impl Weights {
 
     /// Fails with [`ModelError::NotFinite`] if a weight is infinite or not a number. Reads every byte once, in parallel.
     pub fn check_finite(&self) -> Result<(), ModelError> {
-        let found = self.tensors.par_iter().find_map_any(|(name, place)| {
-            let index = finite::first_not_finite(&self.view(name, place))?;
-            Some(ModelError::NotFinite { path: self.files[place.file].path().to_owned(), name: name.clone(), index })
-        });
-        found.map_or(Ok(()), Err)
+        let places: Vec<_> = self.tensors.iter().collect();
+        let next = AtomicUsize::new(0);
+        let search = || {
+            while let Some((name, place)) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Some(index) = finite::first_not_finite(&self.view(name, place)) {
+                    let path = self.files[place.file].path().to_owned();
+                    return Err(ModelError::NotFinite { path, name: name.to_string(), index });
+                }
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let threads = thread::available_parallelism().map_or(1, |count| count.get());
+            let searches: Vec<_> = (0..threads).map(|_| scope.spawn(search)).collect();
+            searches.into_iter().try_for_each(|search| search.join().expect("the search does not panic"))
+        })
     }
 
     /// Finds each tensor that `config` asks for in `index`, where `source` says what the format calls it.

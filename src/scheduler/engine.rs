@@ -12,7 +12,7 @@ use super::ticket::Slot;
 use super::{Counters, Pipeline, ScheduleError, Ticket, Urgency, registry};
 use crate::Error;
 use crate::decoder::{DecodeError, Options};
-use crate::device::{Device, cpu::Cpu};
+use crate::device::{Device, cpu::{Cpu, Precision}};
 use crate::model::{self, Model};
 use crate::segment::Window;
 
@@ -26,10 +26,22 @@ pub enum DeviceChoice {
     Cpu,
 }
 
+/// Where and how a model runs. Whoever asks for the same model and the same placement shares both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Placement {
+    /// The device.
+    pub device: DeviceChoice,
+    /// What it computes in; None for the fastest that keeps the word error rate of f32.
+    pub precision: Option<Precision>,
+    /// Threads of the device, the one that runs a window included; 0 for one a processor.
+    pub threads: usize,
+}
+
 /// A model in memory and the worker that runs it.
 pub struct Engine {
     model: Arc<Model>,
     device: &'static str,
+    precision: Precision,
     queue: Arc<Queue>,
     tally: Arc<Tally>,
     worker: Option<JoinHandle<()>>,
@@ -39,14 +51,15 @@ impl Engine {
     /// Opens a model by path or name on a device, or gives the one that somebody in the process holds already.
     ///
     /// Blocks while loading; whoever asks for the same meanwhile waits too. The engine goes when its last holder does.
-    pub fn open(model: &str, device: DeviceChoice) -> Result<Arc<Self>, Error> {
+    pub fn open(model: &str, placement: Placement) -> Result<Arc<Self>, Error> {
         let path = model::find(model)?;
-        registry::share(&path, device, || Self::load(&path, device))
+        registry::share(&path, placement, || Self::load(&path, placement))
     }
 
-    fn load(path: &std::path::Path, choice: DeviceChoice) -> Result<Self, Error> {
-        let device = match choice {
-            DeviceChoice::Auto | DeviceChoice::Cpu => Cpu::new(0)?,
+    fn load(path: &std::path::Path, placement: Placement) -> Result<Self, Error> {
+        let precision = placement.precision.unwrap_or_default();
+        let device = match placement.device {
+            DeviceChoice::Auto | DeviceChoice::Cpu => Cpu::new(placement.threads, precision)?,
         };
         let model = Arc::new(Model::open(path)?);
         let pipeline = Pipeline::new(model.clone(), &device)?;
@@ -56,7 +69,7 @@ impl Engine {
             .name("whispernpu".into())
             .spawn(move || worker.run())
             .map_err(|error| ScheduleError::Thread { reason: error.to_string() })?;
-        Ok(Self { model, device: device.name(), queue, tally, worker: Some(worker) })
+        Ok(Self { model, device: device.name(), precision, queue, tally, worker: Some(worker) })
     }
 
     /// The model.
@@ -67,6 +80,11 @@ impl Engine {
     /// Name of the device that was taken.
     pub fn device(&self) -> &'static str {
         self.device
+    }
+
+    /// What the device computes in.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Whether the model can do what is asked.

@@ -11,7 +11,7 @@ mod registry;
 mod ticket;
 
 pub use counters::Counters;
-pub use engine::{DeviceChoice, Engine};
+pub use engine::{DeviceChoice, Engine, Placement};
 pub use error::ScheduleError;
 pub use pipeline::{Pipeline, PipelineSession};
 pub use queue::Urgency;

@@ -49,7 +49,7 @@ impl Pipeline {
             model: self.model.clone(),
             spectrogram: self.front.session(),
             encoder: self.encoder.session(),
-            decoder: self.decoder.session(),
+            decoder: self.decoder.session(1),
             device: self.device,
         }
     }

@@ -4,23 +4,23 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
-use super::{DeviceChoice, Engine};
+use super::{Placement, Engine};
 use crate::Error;
 
-type Key = (PathBuf, DeviceChoice);
+type Key = (PathBuf, Placement);
 type Place = Arc<Mutex<Weak<Engine>>>;
 
 /// Lock order: the table, which is given up before a place is locked. A place is locked while its engine loads.
 static TABLE: LazyLock<Mutex<HashMap<Key, Place>>> = LazyLock::new(Mutex::default);
 
-/// The engine of `path` on `device`; `load` makes it if there is none.
+/// The engine of `path` placed as said; `load` makes it if there is none.
 pub fn share(
     path: &Path,
-    device: DeviceChoice,
+    placement: Placement,
     load: impl FnOnce() -> Result<Engine, Error>,
 ) -> Result<Arc<Engine>, Error> {
     let path = path.canonicalize().unwrap_or_else(|_| path.into());
-    let place = TABLE.lock().unwrap_or_else(PoisonError::into_inner).entry((path, device)).or_default().clone();
+    let place = TABLE.lock().unwrap_or_else(PoisonError::into_inner).entry((path, placement)).or_default().clone();
     let mut engine = place.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(engine) = engine.upgrade() {
         return Ok(engine);

@@ -17,8 +17,8 @@ fn numbers(count: usize, seed: u64) -> Vec<f32> {
     std::iter::repeat_with(next).take(count).collect()
 }
 
-fn fixed(rows: usize) -> Extent {
-    Extent { rows, past: 0 }
+fn step(rows: usize) -> Vec<Extent> {
+    vec![Extent { lane: 0, rows, past: 0 }]
 }
 
 fn widen(values: &[f32]) -> Vec<f64> {
@@ -53,18 +53,18 @@ pub fn linear() -> Vec<Case> {
             cases.push(Case {
                 name: format!("linear {rows}x{inputs}x{outputs} {activation:?} bias {biased} residual {residual}"),
                 program,
-                operation: Operation::Linear {
+                operations: vec![Operation::Linear {
                     input,
                     weight: "w".into(),
                     bias: biased.then(|| "b".into()),
                     activation,
                     residual,
                     output,
-                },
+                }],
                 weights: Weights::default().with("w", &[outputs, inputs], &w).with("b", &[outputs], &bias),
                 inputs: vec![(input, x), (output, before)],
                 tokens: None,
-                extent: fixed(rows),
+                extents: step(rows),
                 output,
                 expected,
             });
@@ -93,12 +93,12 @@ pub fn attention() -> Vec<Case> {
             cases.push(Case {
                 name: format!("attention {rows} queries, {keys} keys, {heads} heads of {depth}, {mask:?}"),
                 program,
-                operation: Operation::Attention { query, key, value, heads, mask, output },
+                operations: vec![Operation::Attention { query, key, value, heads, mask, output }],
                 weights: Weights::default(),
                 expected: reference::attention([&q, &k, &v], width, heads, visible),
                 inputs: vec![(query, q), (key, k), (value, v)],
                 tokens: None,
-                extent: Extent { rows, past },
+                extents: vec![Extent { lane: 0, rows, past }],
                 output,
             });
         }
@@ -117,12 +117,12 @@ pub fn layer_norm() -> Vec<Case> {
         Case {
             name: format!("layer norm {rows}x{width}"),
             program,
-            operation: Operation::LayerNorm { input, weight: "w".into(), bias: "b".into(), output },
+            operations: vec![Operation::LayerNorm { input, weight: "w".into(), bias: "b".into(), output }],
             weights: Weights::default().with("w", &[width], &weight).with("b", &[width], &bias),
             expected: reference::layer_norm(&x, &weight, &bias),
             inputs: vec![(input, x)],
             tokens: None,
-            extent: fixed(rows),
+            extents: step(rows),
             output,
         }
     };
@@ -141,18 +141,18 @@ pub fn convolution() -> Vec<Case> {
         cases.push(Case {
             name: format!("convolution {rows}x{inputs} to {outputs}, stride {stride}"),
             program,
-            operation: Operation::Convolution {
+            operations: vec![Operation::Convolution {
                 input,
                 weight: "w".into(),
                 bias: "b".into(),
                 stride,
                 activation: Activation::Gelu,
                 output,
-            },
+            }],
             weights: Weights::default().with("w", &[outputs, inputs, 3], &w).with("b", &[outputs], &bias),
             inputs: vec![(input, x)],
             tokens: None,
-            extent: fixed(rows),
+            extents: step(rows),
             output,
             expected: expected.into_iter().map(reference::gelu).collect(),
         });
@@ -177,11 +177,11 @@ pub fn embedding() -> Vec<Case> {
         Case {
             name: format!("embedding of {tokens:?} at {past}"),
             program,
-            operation: Operation::Embedding { tokens: input, weight: "w".into(), positions: "p".into(), output },
+            operations: vec![Operation::Embedding { tokens: input, weight: "w".into(), positions: "p".into(), output }],
             weights: Weights::default().with("w", &[vocabulary, width], &weight).with("p", &[positions, width], &place),
             inputs: Vec::new(),
             tokens: Some((input, tokens.to_vec())),
-            extent: Extent { rows: tokens.len(), past },
+            extents: vec![Extent { lane: 0, rows: tokens.len(), past }],
             output,
             expected,
         }
@@ -197,11 +197,11 @@ pub fn add() -> Vec<Case> {
     vec![Case {
         name: "add 3x7".into(),
         program,
-        operation: Operation::Add { value, addend: "a".into() },
+        operations: vec![Operation::Add { value, addend: "a".into() }],
         weights: Weights::default().with("a", &[3, 7], &addend),
         inputs: vec![(value, before)],
         tokens: None,
-        extent: Extent::default(),
+        extents: step(0),
         output: value,
         expected,
     }]
@@ -211,16 +211,16 @@ pub fn last_row() -> Vec<Case> {
     let x = numbers(12, 18);
     let mut program = Program::default();
     let input = program.value("input", Rows::Step(9), 3);
-    let output = program.value("output", Rows::Fixed(1), 3);
+    let output = program.value("output", Rows::Each(2), 3);
     vec![Case {
         name: "last row of four".into(),
         program,
-        operation: Operation::LastRow { input, output },
+        operations: vec![Operation::LastRow { input, output }],
         weights: Weights::default(),
         expected: widen(&x[9..]),
         inputs: vec![(input, x)],
         tokens: None,
-        extent: fixed(4),
+        extents: step(4),
         output,
     }]
 }
@@ -239,18 +239,18 @@ pub fn log_mel() -> Vec<Case> {
         Case {
             name: format!("log-mel of {name}"),
             program,
-            operation: Operation::LogMel {
+            operations: vec![Operation::LogMel {
                 samples: input,
                 mel,
                 filters: filters.clone().into(),
                 window_samples: window,
                 hop_samples: hop,
-            },
+            }],
             weights: Weights::default(),
             expected: reference::log_mel(&samples, &filters, window, hop),
             inputs: vec![(input, samples)],
             tokens: None,
-            extent: Extent::default(),
+            extents: step(0),
             output: mel,
         }
     };
@@ -266,7 +266,7 @@ pub fn unfit() -> Vec<(Case, &'static str)> {
         if name == "w" {
             case.weights = case.weights.with("w", shape, &numbers(count, 2));
         }
-        case.extent = fixed(rows);
+        case.extents = step(rows);
         case
     };
     let mut outside = embedding().remove(0);
@@ -277,4 +277,83 @@ pub fn unfit() -> Vec<(Case, &'static str)> {
         (linear(&[17, 15], 5, "w"), "at most 4 rows, but the run needs 5"),
         (outside, "token 11 is outside the vocabulary of 11"),
     ]
+}
+
+/// Attention over all keys of the step, as an encoder's: few and many rows, keys around whole panels.
+pub fn attention_to_the_step() -> Vec<Case> {
+    let case = |(rows, depth, heads): (usize, usize, usize)| {
+        let width = depth * heads;
+        let [q, k, v] = [5, 6, 7].map(|seed| numbers(rows * width, seed));
+        let q: Vec<f32> = q.iter().map(|x| x * 8.0).collect();
+        // Offsets that are large against what differs between keys, as a trained model's are.
+        let k: Vec<f32> = k.iter().enumerate().map(|(i, x)| x + (i % width % 7) as f32 * 0.2).collect();
+        let mut program = Program::default();
+        let mut declare = |name| program.value(name, Rows::Step(rows + 5), width);
+        let (query, key, value, output) = (declare("query"), declare("key"), declare("value"), declare("output"));
+        Case {
+            name: format!("attention of {rows} rows to themselves, {heads} heads of {depth}"),
+            program,
+            operations: vec![Operation::Attention { query, key, value, heads, mask: Mask::None, output }],
+            weights: Weights::default(),
+            expected: reference::attention([&q, &k, &v], width, heads, |_| rows),
+            inputs: vec![(query, q), (key, k), (value, v)],
+            tokens: None,
+            extents: step(rows),
+            output,
+        }
+    };
+    [(1, 64, 1), (2, 3, 2), (7, 16, 3), (15, 17, 1), (63, 64, 2), (64, 31, 2), (65, 64, 1), (211, 64, 3)]
+        .into_iter()
+        .map(case)
+        .collect()
+}
+
+/// A layer's row-wise half: what threads do block by block, and what they divide by columns where rows are few.
+pub fn chain() -> Vec<Case> {
+    let case = |(rows, width, hidden): (usize, usize, usize)| {
+        let x = numbers(rows * width, 20);
+        let (gamma, beta) = (numbers(width, 21), numbers(width, 22));
+        let (up, up_bias) = (numbers(hidden * width, 23), numbers(hidden, 24));
+        let (down, down_bias) = (numbers(width * hidden, 25), numbers(width, 26));
+        let narrow = |values: Vec<f64>| values.into_iter().map(|x| x as f32).collect::<Vec<f32>>();
+        let normed_x = narrow(reference::layer_norm(&x, &gamma, &beta));
+        let mut middle = reference::linear(&normed_x, &up, Some(&up_bias), rows, width, hidden);
+        middle.iter_mut().for_each(|y| *y = reference::gelu(*y));
+        let mut expected = reference::linear(&narrow(middle), &down, Some(&down_bias), rows, hidden, width);
+        expected.iter_mut().zip(&x).for_each(|(y, x)| *y += *x as f64);
+        let mut program = Program::default();
+        let value = program.value("x", Rows::Step(rows), width);
+        let normed = program.value("normed", Rows::Step(rows), width);
+        let inner = program.value("hidden", Rows::Step(rows), hidden);
+        let linear = |input, name: &str, activation, residual, output| Operation::Linear {
+            input,
+            weight: name.into(),
+            bias: Some(format!("{name}.bias")),
+            activation,
+            residual,
+            output,
+        };
+        Case {
+            name: format!("layer norm, linear with GELU, linear with residual: {rows}x{width}, {hidden}"),
+            program,
+            operations: vec![
+                Operation::LayerNorm { input: value, weight: "g".into(), bias: "b".into(), output: normed },
+                linear(normed, "up", Activation::Gelu, false, inner),
+                linear(inner, "down", Activation::None, true, value),
+            ],
+            weights: Weights::default()
+                .with("g", &[width], &gamma)
+                .with("b", &[width], &beta)
+                .with("up", &[hidden, width], &up)
+                .with("up.bias", &[hidden], &up_bias)
+                .with("down", &[width, hidden], &down)
+                .with("down.bias", &[width], &down_bias),
+            inputs: vec![(value, x)],
+            tokens: None,
+            extents: step(rows),
+            output: value,
+            expected,
+        }
+    };
+    [(1, 31, 65), (12, 16, 64), (13, 48, 17), (49, 64, 130), (211, 33, 35)].into_iter().map(case).collect()
 }

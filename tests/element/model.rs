@@ -1,7 +1,7 @@
 //! The model: loaded in the background, shared, kept, changed, and its failures told.
 
 use gst::prelude::*;
-use gstwhispernpu::scheduler::{DeviceChoice, Engine};
+use gstwhispernpu::scheduler::{Placement, Engine};
 
 use crate::{
     alone::in_own_process,
@@ -104,7 +104,7 @@ fn every_start_of_loading_has_its_end() {
 #[test]
 fn two_elements_share_one_engine() {
     let mut listeners = [Listener::plain(), Listener::plain()];
-    let engine = Engine::open(MODEL, DeviceChoice::Auto).unwrap();
+    let engine = Engine::open(MODEL, Placement::default()).unwrap();
     let before = engine.counters().windows;
     for listener in &mut listeners {
         listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 0.0);

@@ -28,13 +28,13 @@ pub fn worst_difference(values: &[f32], columns: usize, golden: &Json) -> f64 {
 
 /// Feeds the recorded tokens and compares the logits after each of the first 20.
 pub fn logits_agree(network: &mut DecoderSession, states: &[f32], expected: &Json, what: &str) {
-    network.listen(states).unwrap();
+    network.listen(0, states).unwrap();
     let mut input = integers(&expected["prompt"]);
     let stride = expected["logit_stride"].as_u64().unwrap() as usize;
     let steps = expected["steps"].as_array().unwrap();
     assert!(!steps.is_empty());
     for (index, step) in steps.iter().take(20).enumerate() {
-        let logits = network.step(&input).unwrap();
+        let logits = network.step(&[(0, &input)]).unwrap();
         for (position, expected) in step["logits"].as_array().unwrap().iter().enumerate() {
             let difference = (logits[position * stride] as f64 - number(expected)).abs();
             assert!(difference < 1e-2, "{what}: step {index}: logit {} is off by {difference}", position * stride);

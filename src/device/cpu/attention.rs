@@ -1,119 +1,163 @@
-//! Scaled dot-product attention over several heads (Vaswani et al., arXiv 1706.03762).
+//! Scaled dot-product attention (Vaswani et al., arXiv 1706.03762) over packed keys and values.
+//!
+//! The scores of a few queries against all keys stay in the first-level cache: their exact maximum is known before the first
+//! exponential, and nothing is rescaled.
 
-use gemm_common::Parallelism;
-use rayon::prelude::*;
+use super::math::exp2;
+use super::memory::{Attend, Head};
+use super::simd::{Isa, Kernel, Kind, MOST_ROWS, Simd, product};
+use super::values::{Reader, Target};
+use crate::device::Value;
 
-use super::gemm::{Matrix, multiply};
-use super::math::{dot, exp};
-use crate::device::Mask;
-
-/// Query rows that one task takes: its scores against 1500 keys stay in a 1 MiB second-level cache.
-const BLOCK_ROWS: usize = 64;
-
-/// Scratch elements for `rows` queries against `keys` keys with `heads` heads.
-pub fn scratch(rows: usize, keys: usize, heads: usize) -> usize {
-    keys * if rows == 1 { heads } else { rows.max(heads) }
+/// Scratch of one thread.
+#[derive(Default)]
+pub struct Scores {
+    queries: Vec<u32>,
+    pub(super) scores: Vec<f32>,
+    probabilities: Vec<u32>,
 }
 
-/// What the queries attend to.
-pub struct Memory<'a> {
-    /// (key rows, width).
-    pub key: &'a [f32],
-    /// (key rows, width).
-    pub value: &'a [f32],
-    /// Columns of key and value.
-    pub width: usize,
-    /// Heads that the width is divided into.
-    pub heads: usize,
-    /// Keys that query row i may see; the first query stands at key row `past`.
-    pub mask: Mask,
-    /// Key row of the first query.
-    pub past: usize,
+/// Attends from the target's rows of `query` to `head`; the target's columns are the head's.
+pub fn attend<E: Attend>(
+    isa: Isa,
+    head: &Head<E>,
+    query: Value,
+    reader: Reader<'_>,
+    target: &mut Target<'_>,
+    scores: &mut Scores,
+) {
+    isa.run(Run { head, query, reader, target, scores });
 }
 
-impl Memory<'_> {
-    /// Attends from `query` (rows, width) into `output` (rows, width).
-    pub fn attend(&self, query: &[f32], output: &mut [f32], scratch: &mut [f32]) {
-        if query.len() == self.width {
-            self.attend_row(query, output, scratch);
-        } else {
-            self.attend_rows(query, output, scratch);
+struct Run<'a, 'b, E> {
+    head: &'a Head<E>,
+    query: Value,
+    reader: Reader<'a>,
+    target: &'a mut Target<'b>,
+    scores: &'a mut Scores,
+}
+
+impl<E: Attend> Kernel for Run<'_, '_, E> {
+    type Output = ();
+    const ELEMENT: Option<Kind> = Some(E::KIND);
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let head = self.head;
+        let panel_columns = S::LANES * S::VECTORS;
+        let keys = head.count.next_multiple_of(panel_columns);
+        let query_stride = head.width.div_ceil(E::GROUP).next_multiple_of(16);
+        let scores = &mut *self.scores;
+        scores.queries.resize(scores.queries.len().max(MOST_ROWS * query_stride), 0);
+        scores.scores.resize(scores.scores.len().max(MOST_ROWS * keys), 0.0);
+        scores.probabilities.resize(scores.probabilities.len().max(MOST_ROWS * keys / E::GROUP), 0);
+        let mut row = self.target.rows.start;
+        while row < self.target.rows.end {
+            row += match self.target.rows.end - row {
+                left if left >= S::ROWS => self.rows::<S, MOST_ROWS>(simd, row),
+                1 => self.rows::<S, 1>(simd, row),
+                _ => self.rows::<S, 2>(simd, row),
+            };
         }
     }
+}
 
-    fn keys(&self) -> usize {
-        self.key.len() / self.width
+impl<E: Attend> Run<'_, '_, E> {
+    #[inline(always)]
+    fn rows<S: Simd, const ROWS: usize>(&mut self, simd: S, row: usize) -> usize {
+        match S::VECTORS {
+            2 => self.attend::<S, ROWS, 2>(simd, row),
+            _ => self.attend::<S, ROWS, 4>(simd, row),
+        }
+        ROWS
     }
 
-    fn scale(&self) -> f32 {
-        1.0 / ((self.width / self.heads) as f32).sqrt()
-    }
-
-    /// Keys that query row `row` sees.
-    fn visible(&self, row: usize) -> usize {
-        match self.mask {
-            Mask::None => self.keys(),
-            Mask::Causal => (self.past + row + 1).min(self.keys()),
+    #[inline(always)]
+    fn attend<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, row: usize) {
+        let head = self.head;
+        let Scores { queries, scores, probabilities } = &mut *self.scores;
+        let panel_columns = VECTORS * S::LANES;
+        let groups = head.width.div_ceil(E::GROUP);
+        let stride = groups.next_multiple_of(16);
+        let columns = self.target.columns.clone();
+        let mut scales = [0.0; ROWS];
+        for (index, scale) in scales.iter_mut().enumerate() {
+            let query = &self.reader.row(self.query, row + index)[columns.clone()];
+            *scale = E::encode_query(simd, query, &mut queries[index * stride..][..stride]);
+        }
+        let keys = head.count.next_multiple_of(panel_columns);
+        let panel_lines = groups * panel_columns / 16;
+        for panel in 0..keys / panel_columns {
+            let first = panel * panel_columns;
+            let lines = &head.keys[panel * panel_lines..][..panel_lines];
+            let offsets = &head.key_offsets[first..];
+            let tile = product::<S, E, ROWS, VECTORS>(simd, queries, stride, lines, groups, Some(offsets));
+            for (index, tile) in tile.iter().enumerate() {
+                let scores = &mut scores[index * keys + first..];
+                for (vector, sum) in tile.iter().enumerate() {
+                    let scale = simd.load(&head.key_scales[first + vector * S::LANES..]);
+                    simd.store(simd.mul(*sum, scale), &mut scores[vector * S::LANES..]);
+                }
+            }
+        }
+        let (key_groups, root) = (keys / E::GROUP, (head.width as f32).sqrt());
+        let mut sums = [0.0; ROWS];
+        for (index, sum) in sums.iter_mut().enumerate() {
+            let scores = &scores[index * keys..][..head.count];
+            let probabilities = &mut probabilities[index * key_groups..][..key_groups];
+            // 2 to this power is e to the scaled score.
+            let scale = scales[index] * std::f32::consts::LOG2_E / root;
+            *sum = soft_maximum::<S, E>(simd, scores, scale, probabilities);
+        }
+        let value_groups = head.count.div_ceil(E::GROUP);
+        let panel_lines = value_groups * panel_columns / 16;
+        let mut first = 0;
+        while first < head.width {
+            let lines = &head.values[first / panel_columns * panel_lines..][..panel_lines];
+            let tile = product::<S, E, ROWS, VECTORS>(simd, probabilities, key_groups, lines, value_groups, None);
+            for (index, tile) in tile.iter().enumerate() {
+                let output = &mut self.target.row(row + index)[first..];
+                let share = simd.splat(1.0 / sums[index]);
+                for (vector, sum) in tile.iter().enumerate() {
+                    let place = vector * S::LANES;
+                    if place >= output.len() {
+                        break;
+                    }
+                    let scale = simd.mul(simd.load(&head.value_scales[first + place..]), share);
+                    let y = simd.mul_add(*sum, scale, simd.load(&head.value_means[first + place..]));
+                    simd.store_some(y, &mut output[place..]);
+                }
+            }
+            first += panel_columns;
         }
     }
-
-    fn attend_row(&self, query: &[f32], output: &mut [f32], scratch: &mut [f32]) {
-        let (head_width, keys, visible) = (self.width / self.heads, self.keys(), self.visible(0));
-        let scratch = &mut scratch[..self.heads * keys];
-        let heads = output.par_chunks_mut(head_width).zip(scratch.par_chunks_mut(keys)).enumerate();
-        heads.for_each(|(head, (output, scores))| {
-            let offset = head * head_width;
-            let query = &query[offset..][..head_width];
-            let scores = &mut scores[..visible];
-            for (score, key) in scores.iter_mut().zip(self.key.chunks_exact(self.width)) {
-                *score = dot(query, &key[offset..][..head_width]) * self.scale();
-            }
-            softmax(scores);
-            output.fill(0.0);
-            for (score, value) in scores.iter().zip(self.value.chunks_exact(self.width)) {
-                for (y, v) in output.iter_mut().zip(&value[offset..][..head_width]) {
-                    *y += score * v;
-                }
-            }
-        });
-    }
-
-    fn attend_rows(&self, query: &[f32], output: &mut [f32], scratch: &mut [f32]) {
-        let (head_width, keys) = (self.width / self.heads, self.keys());
-        let rows = query.len() / self.width;
-        let scratch = &mut scratch[..rows * keys];
-        let blocks = output.par_chunks_mut(BLOCK_ROWS * self.width);
-        let blocks = blocks.zip(query.par_chunks(BLOCK_ROWS * self.width));
-        let blocks = blocks.zip(scratch.par_chunks_mut(BLOCK_ROWS * keys)).enumerate();
-        blocks.for_each(|(block, ((output, query), scores))| {
-            let rows = query.len() / self.width;
-            for head in 0..self.heads {
-                let offset = head * head_width;
-                let query = Matrix::new(&query[offset..], rows, head_width, self.width);
-                let key = Matrix::new(&self.key[offset..], keys, head_width, self.width).transposed();
-                multiply(query, key, self.scale(), false, scores, keys, Parallelism::None);
-                for (row, scores) in scores.chunks_exact_mut(keys).enumerate() {
-                    let (seen, hidden) = scores.split_at_mut(self.visible(block * BLOCK_ROWS + row));
-                    softmax(seen);
-                    hidden.fill(0.0);
-                }
-                let scores = Matrix::new(scores, rows, keys, keys);
-                let value = Matrix::new(&self.value[offset..], keys, head_width, self.width);
-                multiply(scores, value, 1.0, false, &mut output[offset..], self.width, Parallelism::None);
-            }
-        });
-    }
 }
 
-/// Exponentials divided by their sum; the maximum is subtracted first so that none overflows.
-fn softmax(scores: &mut [f32]) {
-    let maximum = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    for score in scores.iter_mut() {
-        *score = exp(*score - maximum);
+/// Writes 2^(scale·(score − maximum)) times ONE as elements of `probabilities`; gives the sum of the powers.
+#[inline(always)]
+fn soft_maximum<S: Simd, E: Attend>(simd: S, scores: &[f32], scale: f32, probabilities: &mut [u32]) -> f32 {
+    let whole = scores.len() / S::LANES * S::LANES;
+    let (mut most, mut first) = (simd.splat(f32::NEG_INFINITY), 0);
+    while first < whole {
+        most = simd.max(most, simd.load(&scores[first..]));
+        first += S::LANES;
     }
-    let sum: f32 = scores.iter().sum();
-    let scale = 1.0 / sum;
-    for score in scores.iter_mut() {
-        *score *= scale;
+    if whole < scores.len() {
+        most = simd.max(most, simd.load_some(&scores[whole..], f32::NEG_INFINITY));
     }
+    let offset = simd.splat(E::ONE.log2() - scale * simd.greatest(most));
+    let (factor, mut sum, mut first) = (simd.splat(scale), simd.splat(0.0), 0);
+    while first < whole {
+        let power = exp2(simd, simd.mul_add(simd.load(&scores[first..]), factor, offset));
+        sum = simd.add(sum, power);
+        E::store(simd, power, probabilities, first);
+        first += S::LANES;
+    }
+    if whole < scores.len() {
+        let power = exp2(simd, simd.mul_add(simd.load_some(&scores[whole..], f32::NEG_INFINITY), factor, offset));
+        sum = simd.add(sum, power);
+        E::store(simd, power, probabilities, whole);
+    }
+    simd.sum(sum) / E::ONE
 }
+

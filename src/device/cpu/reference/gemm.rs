@@ -43,7 +43,7 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// `output` (row stride `output_stride`) = `scale`·`left`·`right`, added to what is there if `accumulate`.
+/// `output` (row stride `output_stride`) = `scale`·`left`·`right`.
 ///
 /// Panics if a slice is shorter than its matrix or the inner dimensions differ.
 #[allow(unsafe_code)]
@@ -51,10 +51,8 @@ pub fn multiply(
     left: Matrix<'_>,
     right: Matrix<'_>,
     scale: f32,
-    accumulate: bool,
     output: &mut [f32],
     output_stride: usize,
-    parallelism: Parallelism,
 ) {
     assert_eq!(left.columns, right.rows);
     assert!(left.extent() <= left.data.len() && right.extent() <= right.data.len());
@@ -72,19 +70,19 @@ pub fn multiply(
             output.as_mut_ptr(),
             output_stride as isize,
             1,
-            accumulate,
+            false,
             right.data.as_ptr(),
             right.row_stride as isize,
             right.column_stride as isize,
             left.data.as_ptr(),
             left.row_stride as isize,
             left.column_stride as isize,
-            1.0,
+            0.0,
             scale,
             false,
             false,
             false,
-            parallelism,
+            Parallelism::None,
         );
     }
 }
@@ -100,11 +98,11 @@ mod tests {
             let b: Vec<f32> = (0..n * k).map(|i| (i as f32 * 0.71).cos()).collect();
             let mut c = vec![0.25; m * n];
             let right = Matrix::new(&b, n, k, k).transposed();
-            multiply(Matrix::new(&a, m, k, k), right, 2.0, true, &mut c, n, Parallelism::None);
+            multiply(Matrix::new(&a, m, k, k), right, 2.0, &mut c, n);
             for i in 0..m {
                 for j in 0..n {
                     let sum: f32 = (0..k).map(|l| a[i * k + l] * b[j * k + l]).sum();
-                    assert!((c[i * n + j] - (0.25 + 2.0 * sum)).abs() < 1e-4, "{m}x{k}x{n} at {i},{j}");
+                    assert!((c[i * n + j] - 2.0 * sum).abs() < 1e-4, "{m}x{k}x{n} at {i},{j}");
                 }
             }
         }
@@ -118,10 +116,8 @@ mod tests {
             Matrix::new(&[1.0; 3], 2, 2, 2),
             Matrix::new(&[1.0; 4], 2, 2, 2),
             1.0,
-            false,
             &mut c,
             2,
-            Parallelism::None,
         );
     }
 }

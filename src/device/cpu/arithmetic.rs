@@ -1,0 +1,159 @@
+//! How numbers are computed with: exactly in f32, or over packed operands.
+
+use super::attention::{Scores, attend};
+use super::encode::Encode;
+use super::grown::Grown;
+use super::layer_norm::LayerNorm;
+use super::linear::{self, Left};
+use super::memory::{Attend, Head};
+use super::packed::Packed;
+use super::simd::{Isa, Kernel, Simd};
+use super::team::Team;
+use super::values::{Reader, Target};
+use crate::device::{Activation, Value};
+
+/// What follows a product.
+pub struct Finish {
+    /// One for each output, padded to whole panels; zeros where the layer has none.
+    pub bias: Vec<f32>,
+    /// Applied to the biased sum.
+    pub activation: Activation,
+    /// Whether the result is added to what the output holds.
+    pub residual: bool,
+}
+
+/// Where weights come from: writes the rows of a matrix from a given one on as f32, as many as fit.
+pub type Source<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
+
+/// Keys and values of one row of queries, in f32: rows `stride` wide, the head's columns first.
+pub struct Seen<'a> {
+    /// (visible rows, stride).
+    pub keys: &'a [f32],
+    /// (visible rows, stride).
+    pub values: &'a [f32],
+    /// Columns of keys and values.
+    pub stride: usize,
+    /// Rows that may be seen.
+    pub visible: usize,
+}
+
+/// A way to compute the operations that weights and keys take part in.
+pub trait Arithmetic: 'static {
+    /// A matrix of weights (outputs, inputs).
+    type Weight: Send + Sync;
+    /// Rows that products read.
+    type Left: Send + Sync;
+    /// Keys and values of one head.
+    type Head: Send + Sync;
+    /// Scratch of attention.
+    type Scores: Default + Send;
+
+    /// Takes a matrix (outputs, inputs).
+    fn weight(isa: Isa, team: &Team, outputs: usize, inputs: usize, source: Source<'_>) -> Self::Weight;
+    /// Row `row` of the matrix as f32.
+    fn row(weight: &Self::Weight, row: usize, out: &mut [f32]);
+
+    /// No rows.
+    fn left() -> Self::Left;
+    /// Makes room for `rows` rows of `inputs` elements.
+    fn begin(left: &mut Self::Left, rows: usize, inputs: usize);
+    /// Sets a row.
+    fn set(isa: Isa, left: &mut Self::Left, row: usize, x: &[f32]);
+    /// left · weightᵀ, finished, into the target, whose columns begin at a panel and whose first row is the first of `left`.
+    fn multiply(isa: Isa, weight: &Self::Weight, finish: &Finish, left: &Self::Left, target: &mut Target<'_>);
+
+    /// Normalises a row: `input`, `weight`, `bias` and `output` are of one length.
+    fn layer_norm(isa: Isa, input: &[f32], weight: &[f32], bias: &[f32], output: &mut [f32]);
+
+    /// Room for `limit` keys of `width` columns.
+    fn head(isa: Isa, limit: usize, width: usize) -> Self::Head;
+    /// Takes `count` keys and values from rows `stride` wide, the head's columns first.
+    fn fill(isa: Isa, head: &mut Self::Head, keys: &[f32], values: &[f32], stride: usize, count: usize);
+    /// Attends from the target's rows of `query` to the head, whose columns the target's are.
+    fn attend(
+        isa: Isa,
+        head: &Self::Head,
+        query: Value,
+        reader: Reader<'_>,
+        target: &mut Target<'_>,
+        scores: &mut Self::Scores,
+    );
+    /// Attends from one row to keys and values that are not packed.
+    fn attend_row(isa: Isa, query: &[f32], seen: Seen<'_>, output: &mut [f32], scores: &mut Self::Scores);
+}
+
+/// Products and attention over packed elements.
+pub struct Fast<E>(std::marker::PhantomData<E>);
+
+impl<E: Encode + Attend> Arithmetic for Fast<E> {
+    type Weight = Packed<E>;
+    type Left = Left<E>;
+    type Head = Head<E>;
+    type Scores = Scores;
+
+    fn weight(isa: Isa, team: &Team, outputs: usize, inputs: usize, source: Source<'_>) -> Packed<E> {
+        Packed::new(isa, team, outputs, inputs, source)
+    }
+
+    fn row(weight: &Packed<E>, row: usize, out: &mut [f32]) {
+        weight.column(row, out);
+    }
+
+    fn left() -> Left<E> {
+        Left::new()
+    }
+
+    fn begin(left: &mut Left<E>, rows: usize, inputs: usize) {
+        left.begin(rows, inputs);
+    }
+
+    fn set(isa: Isa, left: &mut Left<E>, row: usize, x: &[f32]) {
+        isa.run(Set { left, row, x });
+    }
+
+    fn multiply(isa: Isa, weight: &Packed<E>, finish: &Finish, left: &Left<E>, target: &mut Target<'_>) {
+        linear::run(isa, weight, finish, left, target);
+    }
+
+    fn layer_norm(isa: Isa, input: &[f32], weight: &[f32], bias: &[f32], output: &mut [f32]) {
+        isa.run(LayerNorm { input, weight, bias, output });
+    }
+
+    fn head(isa: Isa, limit: usize, width: usize) -> Head<E> {
+        Head::new(isa, limit, width)
+    }
+
+    fn fill(isa: Isa, head: &mut Head<E>, keys: &[f32], values: &[f32], stride: usize, count: usize) {
+        head.fill(isa, keys, values, stride, count);
+    }
+
+    fn attend(
+        isa: Isa,
+        head: &Head<E>,
+        query: Value,
+        reader: Reader<'_>,
+        target: &mut Target<'_>,
+        scores: &mut Scores,
+    ) {
+        attend(isa, head, query, reader, target, scores);
+    }
+
+    fn attend_row(isa: Isa, query: &[f32], seen: Seen<'_>, output: &mut [f32], scores: &mut Scores) {
+        isa.run(Grown { query, seen, output, scores: &mut scores.scores });
+    }
+}
+
+struct Set<'a, E> {
+    left: &'a mut Left<E>,
+    row: usize,
+    x: &'a [f32],
+}
+
+impl<E: Encode> Kernel for Set<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        self.left.set(simd, self.row, self.x);
+    }
+}

@@ -1,0 +1,117 @@
+//! A product's right matrix, packed once for the tile.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::arithmetic::Source;
+use super::encode::Encode;
+use super::simd::{Isa, Line};
+use super::team::Team;
+
+/// Columns of a right matrix in panels, each as wide as a tile: for every group of the inner dimension the panel's columns
+/// side by side.
+pub struct Packed<E> {
+    /// Panels after one another, `groups` × `panel_columns` groups each.
+    pub lines: Vec<Line>,
+    /// What an integer of each column is worth; padded to whole panels, as the next two are.
+    pub scales: Vec<f32>,
+    /// Sum of the integers of each column times its scale.
+    pub sums: Vec<f32>,
+    /// Inner dimension in groups.
+    pub groups: usize,
+    /// Columns of a panel.
+    pub panel_columns: usize,
+    element: std::marker::PhantomData<E>,
+}
+
+impl<E: Encode> Packed<E> {
+    /// Packs a matrix (columns, inner) of weights, panel by panel on all threads.
+    pub fn new(isa: Isa, team: &Team, columns: usize, inner: usize, source: Source<'_>) -> Self {
+        let mut packed = Self::zeros(isa, columns, inner);
+        let panel_columns = packed.panel_columns;
+        let panels: Vec<_> = packed.panels_mut().map(Mutex::new).collect();
+        team.run(panels.len(), &|index, _| {
+            let first = index * panel_columns;
+            let here = panel_columns.min(columns - first);
+            let (mut rows, mut encoded) = (vec![0.0; here * inner], Vec::new());
+            source(first, &mut rows);
+            let mut panel = panels[index].lock().unwrap_or_else(PoisonError::into_inner);
+            for (place, row) in rows.chunks_exact(inner).enumerate() {
+                panel.set(place, row, &mut encoded);
+            }
+        });
+        drop(panels);
+        packed
+    }
+
+    /// Room for `columns` columns of `inner` elements, all zero.
+    fn zeros(isa: Isa, columns: usize, inner: usize) -> Self {
+        let panel_columns = isa.panel_columns();
+        let groups = inner.div_ceil(E::GROUP);
+        let panels = columns.div_ceil(panel_columns);
+        Self {
+            lines: vec![Line::default(); (panels * groups * panel_columns).div_ceil(LINE)],
+            scales: vec![0.0; panels * panel_columns],
+            sums: vec![0.0; panels * panel_columns],
+            groups,
+            panel_columns,
+            element: std::marker::PhantomData,
+        }
+    }
+
+    /// The lines of a panel.
+    #[inline(always)]
+    pub fn panel(&self, panel: usize) -> &[Line] {
+        let length = self.groups * self.panel_columns / LINE;
+        &self.lines[panel * length..][..length]
+    }
+
+    /// The panels, each with its scales and sums.
+    fn panels_mut(&mut self) -> impl Iterator<Item = Panel<'_, E>> {
+        let (groups, panel_columns) = (self.groups, self.panel_columns);
+        let lines = self.lines.chunks_mut(groups * panel_columns / LINE);
+        let scales = self.scales.chunks_mut(panel_columns).zip(self.sums.chunks_mut(panel_columns));
+        lines.zip(scales).map(move |(lines, (scales, sums))| Panel {
+            lines,
+            scales,
+            sums,
+            groups,
+            element: std::marker::PhantomData,
+        })
+    }
+
+    /// Column `column` as f32, `inner` elements.
+    pub fn column(&self, column: usize, out: &mut [f32]) {
+        let panel = self.panel(column / self.panel_columns);
+        let place = column % self.panel_columns;
+        for (group, out) in out.chunks_mut(E::GROUP).enumerate() {
+            let index = group * self.panel_columns + place;
+            E::decode(panel[index / LINE].0[index % LINE], self.scales[column], out);
+        }
+    }
+}
+
+/// Groups in a line.
+const LINE: usize = 16;
+
+/// One panel.
+struct Panel<'a, E> {
+    lines: &'a mut [Line],
+    scales: &'a mut [f32],
+    sums: &'a mut [f32],
+    groups: usize,
+    element: std::marker::PhantomData<E>,
+}
+
+impl<E: Encode> Panel<'_, E> {
+    /// Sets the panel's column `place` to `values`; `encoded` is scratch of as many groups.
+    fn set(&mut self, place: usize, values: &[f32], encoded: &mut Vec<u32>) {
+        encoded.clear();
+        encoded.resize(self.groups, 0);
+        (self.scales[place], self.sums[place]) = E::encode_column(values, encoded);
+        let panel_columns = self.scales.len();
+        for (group, encoded) in encoded.iter().enumerate() {
+            let index = group * panel_columns + place;
+            self.lines[index / LINE].0[index % LINE] = *encoded;
+        }
+    }
+}

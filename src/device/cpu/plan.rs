@@ -1,0 +1,377 @@
+//! A program with its weights, in the stages in which it runs.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::arithmetic::{Arithmetic, Finish};
+use super::convolution;
+use super::log_mel::LogMel;
+use super::simd::Isa;
+use super::team::Team;
+use super::values::MOST_PARTS;
+use crate::device::program::{Declaration, MemoryDeclaration};
+use crate::device::{
+    Activation, DeviceError, Mask, Memory, Operation, Program, Rows, TensorView, Tensors, Value,
+};
+
+/// What sessions of a program share.
+pub struct Plan<A: Arithmetic> {
+    pub isa: Isa,
+    pub team: Arc<Team>,
+    pub values: Vec<Declaration>,
+    pub memories: Vec<MemoryDeclaration>,
+    pub procedures: Vec<Stages<A>>,
+    /// What [`Stage::Attention`] packs its keys and values into: limit, columns, heads.
+    pub heads: Vec<MemoryDeclaration>,
+}
+
+/// A procedure.
+pub struct Stages<A: Arithmetic> {
+    pub stages: Vec<Stage<A>>,
+    /// Values that they touch.
+    pub values: Vec<Value>,
+}
+
+/// Work that is finished on all threads before the next stage begins.
+pub enum Stage<A: Arithmetic> {
+    /// The samples' spectrogram, with the index of its scratch.
+    LogMel { samples: Value, mel: Value, front: Box<LogMel>, scratch: usize },
+    /// Operations of which each row needs only itself: a thread takes some rows through all of them.
+    Chain(Chain<A>),
+    /// Keys and values are packed, into the set of heads with this index, and then attended to.
+    Attention { query: Value, key: Value, value: Value, heads: usize, output: Value },
+    /// Keys and values are read as they are, by each row those that it may see.
+    Grown { query: Value, key: Value, value: Value, heads: usize, mask: Mask, output: Value },
+    Remember { key: Value, value: Value, memory: Memory },
+    Recall { query: Value, memory: Memory, output: Value },
+    Embedding { weight: Arc<A::Weight>, rows: usize, positions: Arc<[f32]>, output: Value },
+    LastRow { input: Value, output: Value },
+}
+
+/// Steps over the rows of values that all have as many.
+pub struct Chain<A: Arithmetic> {
+    pub steps: Vec<Step<A>>,
+    pub rows: Rows,
+    /// Values that the steps write.
+    pub written: Vec<Value>,
+    /// Those of them that no other stage reads.
+    pub locals: Vec<Value>,
+}
+
+/// One step of a chain.
+pub enum Step<A: Arithmetic> {
+    Convolution { input: Value, stride: usize, part: Part<A> },
+    Add { value: Value, addend: Arc<[f32]> },
+    LayerNorm { input: Value, output: Value, weight: Arc<[f32]>, bias: Arc<[f32]> },
+    /// Linear layers with one input.
+    Products { input: Value, parts: Vec<Part<A>> },
+}
+
+/// One product of a step.
+pub struct Part<A: Arithmetic> {
+    pub output: Value,
+    pub weight: Arc<A::Weight>,
+    pub finish: Finish,
+    /// Columns that a task takes where rows are few: whole panels.
+    pub task_columns: usize,
+}
+
+/// Tasks for each thread where a product is divided by columns: enough that the last one is not waited for long.
+const TASKS_PER_THREAD: usize = 8;
+
+impl<A: Arithmetic> Plan<A> {
+    /// Reads every weight that `program` names, each once.
+    pub fn new(program: &Program, tensors: &dyn Tensors, isa: Isa, team: Arc<Team>) -> Result<Self, DeviceError> {
+        let mut binder = Binder {
+            program,
+            tensors,
+            isa,
+            team: &team,
+            weights: HashMap::new(),
+            vectors: HashMap::new(),
+            heads: Vec::new(),
+            fronts: 0,
+        };
+        let mut procedures = Vec::new();
+        for operations in &program.procedures {
+            let mut stages = Vec::new();
+            for operation in operations {
+                let stage = binder.bind(operation)?;
+                append(&mut stages, stage);
+            }
+            procedures.push(stages);
+        }
+        let heads = binder.heads;
+        find_locals(&mut procedures);
+        let procedures = procedures.into_iter().map(|stages| {
+            let values: HashSet<Value> = stages.iter().flat_map(Stage::values).collect();
+            Stages { stages, values: values.into_iter().collect() }
+        });
+        let procedures = procedures.collect();
+        let (values, memories) = (program.values.clone(), program.memories.clone());
+        Ok(Self { isa, team, values, memories, procedures, heads })
+    }
+}
+
+/// Appends a stage, or its step to the chain before it if that is over the same rows.
+fn append<A: Arithmetic>(stages: &mut Vec<Stage<A>>, stage: Stage<A>) {
+    let mut next = match stage {
+        Stage::Chain(next) => next,
+        stage => return stages.push(stage),
+    };
+    let Some(Stage::Chain(chain)) = stages.last_mut() else {
+        return stages.push(Stage::Chain(next));
+    };
+    // A convolution reads rows that other threads may not have written yet.
+    let reaches_out = |step: &Step<A>| matches!(step, Step::Convolution { input, .. } if chain.written.contains(input));
+    if domain(chain.rows) != domain(next.rows) || next.steps.iter().any(reaches_out) {
+        return stages.push(Stage::Chain(next));
+    }
+    for written in next.written.drain(..) {
+        if !chain.written.contains(&written) {
+            chain.written.push(written);
+        }
+    }
+    for step in next.steps {
+        match (chain.steps.last_mut(), step) {
+            (Some(Step::Products { input, parts }), Step::Products { input: next, parts: more })
+                if *input == next && more.iter().all(|part| part.output != next && apart(parts, part.output)) =>
+            {
+                parts.extend(more);
+            }
+            (_, step) => chain.steps.push(step),
+        }
+    }
+}
+
+fn apart<A: Arithmetic>(parts: &[Part<A>], output: Value) -> bool {
+    parts.len() < MOST_PARTS && parts.iter().all(|part| part.output != output)
+}
+
+/// Values of one domain have one number of rows in every run.
+fn domain(rows: Rows) -> Rows {
+    match rows {
+        Rows::Fixed(count) => Rows::Fixed(count),
+        Rows::Step(_) | Rows::Grown(_) => Rows::Step(0),
+        Rows::Twice(_) => Rows::Twice(0),
+        Rows::Each(_) => Rows::Each(0),
+    }
+}
+
+/// A value is local to its chains if no rows of it pass from one stage to another: every chain writes it before reading it,
+/// nothing else touches it, and it is no result, that is, somebody reads it.
+fn find_locals<A: Arithmetic>(procedures: &mut [Vec<Stage<A>>]) {
+    let mut shared = HashSet::new();
+    let mut read = HashSet::new();
+    for stage in procedures.iter().flatten() {
+        let Stage::Chain(chain) = stage else {
+            shared.extend(stage.values());
+            continue;
+        };
+        let mut written = HashSet::new();
+        for step in &chain.steps {
+            for input in step.reads() {
+                read.insert(input);
+                if !written.contains(&input) {
+                    shared.insert(input);
+                }
+            }
+            written.extend(step.writes());
+        }
+    }
+    for stage in procedures.iter_mut().flatten() {
+        if let Stage::Chain(chain) = stage {
+            let is_local = |value: &&Value| read.contains(*value) && !shared.contains(*value);
+            chain.locals = chain.written.iter().filter(is_local).copied().collect();
+        }
+    }
+}
+
+impl<A: Arithmetic> Stage<A> {
+    /// Values that it touches.
+    fn values(&self) -> Vec<Value> {
+        match *self {
+            Stage::LogMel { samples, mel, .. } => vec![samples, mel],
+            Stage::Chain(ref chain) => chain.steps.iter().flat_map(|step| [step.reads(), step.writes()].concat()).collect(),
+            Stage::Attention { query, key, value, output, .. } | Stage::Grown { query, key, value, output, .. } => {
+                vec![query, key, value, output]
+            }
+            Stage::Remember { key, value, .. } => vec![key, value],
+            Stage::Recall { query, output, .. } => vec![query, output],
+            Stage::Embedding { output, .. } => vec![output],
+            Stage::LastRow { input, output } => vec![input, output],
+        }
+    }
+}
+
+impl<A: Arithmetic> Step<A> {
+    fn reads(&self) -> Vec<Value> {
+        match self {
+            Step::Convolution { input, part, .. } => part.reads(*input),
+            Step::Add { value, .. } => vec![*value],
+            Step::LayerNorm { input, .. } => vec![*input],
+            Step::Products { input, parts } => parts.iter().flat_map(|part| part.reads(*input)).collect(),
+        }
+    }
+
+    fn writes(&self) -> Vec<Value> {
+        match self {
+            Step::Convolution { part, .. } => vec![part.output],
+            Step::Add { value, .. } => vec![*value],
+            Step::LayerNorm { output, .. } => vec![*output],
+            Step::Products { parts, .. } => parts.iter().map(|part| part.output).collect(),
+        }
+    }
+}
+
+impl<A: Arithmetic> Part<A> {
+    fn reads(&self, input: Value) -> Vec<Value> {
+        if self.finish.residual { vec![input, self.output] } else { vec![input] }
+    }
+}
+
+struct Binder<'a, A: Arithmetic> {
+    program: &'a Program,
+    tensors: &'a dyn Tensors,
+    isa: Isa,
+    team: &'a Team,
+    weights: HashMap<String, Arc<A::Weight>>,
+    vectors: HashMap<String, Arc<[f32]>>,
+    heads: Vec<MemoryDeclaration>,
+    fronts: usize,
+}
+
+impl<A: Arithmetic> Binder<'_, A> {
+    fn bind(&mut self, operation: &Operation) -> Result<Stage<A>, DeviceError> {
+        Ok(match operation {
+            Operation::LogMel { samples, mel, filters, window_samples, hop_samples } => {
+                self.fronts += 1;
+                let front = Box::new(LogMel::new(filters, *window_samples, *hop_samples));
+                Stage::LogMel { samples: *samples, mel: *mel, front, scratch: self.fronts - 1 }
+            }
+            Operation::Convolution { input, weight, bias, stride, activation, output } => {
+                let weight = self.filters(weight, self.columns(*output), self.columns(*input))?;
+                let part = self.part(*output, weight, Some(bias), *activation, false)?;
+                self.chain(*output, Step::Convolution { input: *input, stride: *stride, part })
+            }
+            Operation::Add { value, addend } => {
+                let (addend, rows) = self.rows(addend, self.columns(*value))?;
+                let limit = self.program.values[value.0].rows.limit();
+                if rows < limit {
+                    let name = self.program.values[value.0].name;
+                    return Err(DeviceError::Extent { name, limit: rows, rows: limit });
+                }
+                self.chain(*value, Step::Add { value: *value, addend })
+            }
+            Operation::LayerNorm { input, weight, bias, output } => {
+                let columns = self.columns(*input);
+                let (weight, bias) = (self.vector(weight, columns)?, self.vector(bias, columns)?);
+                self.chain(*output, Step::LayerNorm { input: *input, output: *output, weight, bias })
+            }
+            Operation::Linear { input, weight, bias, activation, residual, output } => {
+                let weight = self.weight(weight, self.columns(*output), self.columns(*input))?;
+                let part = self.part(*output, weight, bias.as_ref(), *activation, *residual)?;
+                self.chain(*output, Step::Products { input: *input, parts: vec![part] })
+            }
+            &Operation::Attention { query, key, value, heads, mask, output } => {
+                let rows = self.program.values[key.0].rows;
+                if mask == Mask::Causal || rows.is_kept() {
+                    return Ok(Stage::Grown { query, key, value, heads, mask, output });
+                }
+                let wanted = MemoryDeclaration { rows: rows.limit(), columns: self.columns(key), heads };
+                let index = self.heads.iter().position(|heads| *heads == wanted).unwrap_or_else(|| {
+                    self.heads.push(wanted);
+                    self.heads.len() - 1
+                });
+                Stage::Attention { query, key, value, heads: index, output }
+            }
+            &Operation::Remember { key, value, memory } => Stage::Remember { key, value, memory },
+            &Operation::Recall { query, memory, output } => Stage::Recall { query, memory, output },
+            Operation::Embedding { tokens: _, weight, positions, output } => {
+                let width = self.columns(*output);
+                let rows = self.tensors.tensor(weight)?.shape.first().copied().unwrap_or(0);
+                let weight = self.weight(weight, rows, width)?;
+                let (positions, _) = self.rows(positions, width)?;
+                Stage::Embedding { weight, rows, positions, output: *output }
+            }
+            &Operation::LastRow { input, output } => Stage::LastRow { input, output },
+        })
+    }
+
+    fn chain(&self, output: Value, step: Step<A>) -> Stage<A> {
+        let (rows, written) = (self.program.values[output.0].rows, step.writes());
+        Stage::Chain(Chain { steps: vec![step], rows, written, locals: Vec::new() })
+    }
+
+    fn part(
+        &mut self,
+        output: Value,
+        weight: Arc<A::Weight>,
+        bias: Option<&String>,
+        activation: Activation,
+        residual: bool,
+    ) -> Result<Part<A>, DeviceError> {
+        assert!(!residual || activation == Activation::None, "a residual is added to a plain product");
+        let (columns, panel) = (self.columns(output), self.isa.panel_columns());
+        let mut padded = vec![0.0; columns.next_multiple_of(panel)];
+        if let Some(bias) = bias {
+            padded[..columns].copy_from_slice(&self.vector(bias, columns)?);
+        }
+        let panels = columns.div_ceil(panel);
+        let tasks = if self.team.threads() == 1 { 1 } else { TASKS_PER_THREAD * self.team.threads() };
+        let task_columns = panels.div_ceil(tasks) * panel;
+        Ok(Part { output, weight, finish: Finish { bias: padded, activation, residual }, task_columns })
+    }
+
+    fn columns(&self, value: Value) -> usize {
+        self.program.values[value.0].columns
+    }
+
+    /// A matrix (outputs, inputs).
+    fn weight(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<Arc<A::Weight>, DeviceError> {
+        let tensor = self.tensors.tensor(name)?;
+        tensor.expect_shape(&[outputs, inputs])?;
+        if let Some(weight) = self.weights.get(name) {
+            return Ok(weight.clone());
+        }
+        let source = |first: usize, out: &mut [f32]| read(&tensor, first, out.len() / inputs, out);
+        let weight = Arc::new(A::weight(self.isa, self.team, outputs, inputs, &source));
+        self.weights.insert(name.into(), weight.clone());
+        Ok(weight)
+    }
+
+    /// A convolution's filters (outputs, inputs, width) as a matrix (outputs, width · inputs).
+    fn filters(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<Arc<A::Weight>, DeviceError> {
+        let tensor = self.tensors.tensor(name)?;
+        tensor.expect_shape(&[outputs, inputs, convolution::WIDTH])?;
+        let length = inputs * convolution::WIDTH;
+        let source = |first: usize, out: &mut [f32]| {
+            let mut filters = vec![0.0; out.len()];
+            read(&tensor, first, out.len() / length, &mut filters);
+            for (filter, out) in filters.chunks_exact(length).zip(out.chunks_exact_mut(length)) {
+                convolution::reorder(filter, inputs, out);
+            }
+        };
+        Ok(Arc::new(A::weight(self.isa, self.team, outputs, length, &source)))
+    }
+
+    fn vector(&mut self, name: &str, length: usize) -> Result<Arc<[f32]>, DeviceError> {
+        let tensor = self.tensors.tensor(name)?;
+        tensor.expect_shape(&[length])?;
+        Ok(self.vectors.entry(name.into()).or_insert_with(|| tensor.to_f32().into()).clone())
+    }
+
+    /// A matrix in f32 with as many rows as it has, of `columns` columns.
+    fn rows(&mut self, name: &str, columns: usize) -> Result<(Arc<[f32]>, usize), DeviceError> {
+        let tensor = self.tensors.tensor(name)?;
+        let rows = tensor.shape.first().copied().unwrap_or(0);
+        tensor.expect_shape(&[rows, columns])?;
+        Ok((self.vectors.entry(name.into()).or_insert_with(|| tensor.to_f32().into()).clone(), rows))
+    }
+}
+
+/// Rows of a tensor whose shape was checked.
+fn read(tensor: &TensorView<'_>, first: usize, rows: usize, out: &mut [f32]) {
+    let read = tensor.rows(first..first + rows).and_then(|rows| rows.read_f32(out));
+    read.expect("the tensor has the shape that it was checked for");
+}

@@ -1,0 +1,304 @@
+//! Runs the stages of a plan.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use super::arithmetic::{Arithmetic, Seen};
+use super::convolution;
+use super::log_mel;
+use super::plan::{Chain, Part, Plan, Stage, Stages, Step};
+use super::values::{Block, LOCAL_ROWS, MOST_PARTS, Values};
+use crate::device::program::MemoryDeclaration;
+use crate::device::{DeviceError, Extent, Mask, Prepared, Procedure, Rows, Session, Value};
+
+/// Up to so many rows a product's columns are divided among the threads, beyond it the rows: the weights are then read once
+/// by each thread, and worth it.
+const FEW_ROWS: usize = 12;
+/// Rows of the tallest tile: what blocks are multiples of.
+const TILE_ROWS: usize = 6;
+
+/// A plan to make sessions of.
+pub struct Executable<A: Arithmetic>(pub Arc<Plan<A>>);
+
+impl<A: Arithmetic> Prepared for Executable<A> {
+    fn session(&self, lanes: usize) -> Box<dyn Session> {
+        let plan = self.0.clone();
+        let heads = |declaration: &MemoryDeclaration| -> Vec<RwLock<A::Head>> {
+            let width = declaration.columns / declaration.heads;
+            (0..declaration.heads).map(|_| RwLock::new(A::head(plan.isa, declaration.rows, width))).collect()
+        };
+        let fronts = plan.procedures.iter().flat_map(|procedure| &procedure.stages).filter_map(|stage| match stage {
+            Stage::LogMel { mel, front, .. } => Some(front.scratch(plan.values[mel.0].rows.limit())),
+            _ => None,
+        });
+        let worker = || Mutex::new(Worker { left: A::left(), scores: A::Scores::default(), edge: Vec::new() });
+        Box::new(CpuSession::<A> {
+            values: Values::new(&plan.values, lanes, plan.team.threads()),
+            memories: plan.memories.iter().map(|memory| (0..lanes).map(|_| heads(memory)).collect()).collect(),
+            heads: plan.heads.iter().map(heads).collect(),
+            fronts: fronts.collect(),
+            workers: (0..plan.team.threads()).map(|_| worker()).collect(),
+            tokens: Vec::new(),
+            left: A::left(),
+            lanes,
+            plan,
+        })
+    }
+}
+
+struct CpuSession<A: Arithmetic> {
+    plan: Arc<Plan<A>>,
+    values: Values,
+    /// Heads of each memory's lanes.
+    memories: Vec<Vec<Heads<A>>>,
+    /// Heads that attention within a procedure packs into.
+    heads: Vec<Heads<A>>,
+    fronts: Vec<log_mel::Scratch>,
+    workers: Vec<Mutex<Worker<A>>>,
+    tokens: Vec<u32>,
+    /// Left matrix that all threads read.
+    left: A::Left,
+    lanes: usize,
+}
+
+/// Locked by the thread that fills a head and shared by those that attend to it.
+type Heads<A> = Vec<RwLock<<A as Arithmetic>::Head>>;
+
+/// Scratch of one thread.
+struct Worker<A: Arithmetic> {
+    left: A::Left,
+    scores: A::Scores,
+    edge: Vec<f32>,
+}
+
+impl<A: Arithmetic> Session for CpuSession<A> {
+    fn write(&mut self, value: Value, rows: &[f32]) {
+        self.values.whole_mut(value)[..rows.len()].copy_from_slice(rows);
+    }
+
+    fn write_tokens(&mut self, value: Value, tokens: &[u32]) {
+        assert!(tokens.len() <= self.plan.values[value.0].rows.limit());
+        self.tokens.clear();
+        self.tokens.extend_from_slice(tokens);
+    }
+
+    fn run(&mut self, procedure: Procedure, extents: &[Extent]) -> Result<(), DeviceError> {
+        assert!(extents.iter().all(|extent| extent.lane < self.lanes), "a lane is below the session's number of lanes");
+        let plan = self.plan.clone();
+        let Stages { stages, values } = &plan.procedures[procedure.0];
+        for value in values.iter().map(|value| &plan.values[value.0]) {
+            let limit = value.rows.limit();
+            let rows = match value.rows {
+                Rows::Grown(_) => extents.iter().map(|extent| extent.past + extent.rows).max().unwrap_or(0),
+                rows => rows.count(extents),
+            };
+            if rows > limit {
+                return Err(DeviceError::Extent { name: value.name, limit, rows });
+            }
+        }
+        self.values.begin(extents);
+        stages.iter().try_for_each(|stage| self.stage(&plan, stage, extents))
+    }
+
+    fn read(&self, value: Value) -> &[f32] {
+        self.values.whole(value)
+    }
+}
+
+impl<A: Arithmetic> CpuSession<A> {
+    fn stage(&mut self, plan: &Plan<A>, stage: &Stage<A>, extents: &[Extent]) -> Result<(), DeviceError> {
+        match *stage {
+            Stage::LogMel { samples, mel, ref front, scratch } => {
+                let (samples, mel) = self.values.pair(samples, mel);
+                front.run(samples, mel, &mut self.fronts[scratch]);
+            }
+            Stage::Chain(ref chain) => {
+                let rows = chain.rows.count(extents);
+                if rows <= FEW_ROWS { self.few_rows(plan, chain, rows) } else { self.many_rows(plan, chain, rows) }
+            }
+            Stage::Attention { query, key, value, heads, output } => {
+                assert!(extents.len() == 1, "attention over a step's own rows is about one extent");
+                let heads = &self.heads[heads];
+                fill::<A>(plan, heads, &self.values, key, value, plan.values[key.0].rows.count(extents));
+                let rows = plan.values[query.0].rows.count(extents);
+                let (workers, head_width) = (&self.workers, plan.values[output.0].columns / heads.len());
+                self.values.by_cells(&plan.team, &[(output, head_width)], rows, LOCAL_ROWS, &|mut cell, worker| {
+                    let head = read(&heads[cell.target.columns.start / head_width]);
+                    let scores = &mut lock(&workers[worker]).scores;
+                    A::attend(plan.isa, &head, query, cell.reader, &mut cell.target, scores);
+                });
+            }
+            Stage::Recall { query, memory, output } => {
+                let lanes = &self.memories[memory.0];
+                let rows = plan.values[query.0].rows.count(extents);
+                let (workers, head_width) =
+                    (&self.workers, plan.values[output.0].columns / plan.memories[memory.0].heads);
+                self.values.by_cells(&plan.team, &[(output, head_width)], rows, 1, &|mut cell, worker| {
+                    let lane = cell.reader.places()[cell.target.rows.start].lane;
+                    let head = read(&lanes[lane][cell.target.columns.start / head_width]);
+                    let scores = &mut lock(&workers[worker]).scores;
+                    A::attend(plan.isa, &head, query, cell.reader, &mut cell.target, scores);
+                });
+            }
+            Stage::Remember { key, value, memory } => {
+                assert!(extents.len() == 1, "a memory is written for one lane at a time");
+                let heads = &self.memories[memory.0][extents[0].lane];
+                fill::<A>(plan, heads, &self.values, key, value, plan.values[key.0].rows.count(extents));
+            }
+            Stage::Grown { query, key, value, heads, mask, output } => {
+                let rows = plan.values[query.0].rows.count(extents);
+                let (workers, head_width) = (&self.workers, plan.values[output.0].columns / heads);
+                let kept = if plan.values[key.0].rows.is_kept() { plan.values[key.0].rows.limit() } else { 0 };
+                self.values.by_cells(&plan.team, &[(output, head_width)], rows, 1, &|mut cell, worker| {
+                    let row = cell.target.rows.start;
+                    let (place, stride) = (cell.reader.places()[row], plan.values[key.0].columns);
+                    let columns = cell.target.columns.clone();
+                    let begin = place.lane * kept * stride + columns.start;
+                    let visible = match mask {
+                        Mask::Causal => place.past + place.row + 1,
+                        Mask::None => place.past + extents[place.extent].rows,
+                    };
+                    let (keys, values) = (cell.reader.whole(key), cell.reader.whole(value));
+                    let seen = Seen { keys: &keys[begin..], values: &values[begin..], stride, visible };
+                    let query = &cell.reader.row(query, row)[columns];
+                    A::attend_row(plan.isa, query, seen, cell.target.row(row), &mut lock(&workers[worker]).scores);
+                });
+            }
+            Stage::Embedding { ref weight, rows: vocabulary_size, ref positions, output } => {
+                if let Some(&token) = self.tokens.iter().find(|&&token| token as usize >= vocabulary_size) {
+                    return Err(DeviceError::Token { token, vocabulary_size });
+                }
+                let (tokens, rows) = (&self.tokens, plan.values[output.0].rows.count(extents));
+                let places = self.values.places().to_vec();
+                self.values.by_rows(&plan.team, (&[output], &[]), rows, rows, &|block, _| {
+                    for row in block.rows.clone() {
+                        let mut target = block.target(output);
+                        let y = target.row(row);
+                        A::row(weight, tokens[row] as usize, y);
+                        let position = &positions[(places[row].past + places[row].row) * y.len()..];
+                        y.iter_mut().zip(position).for_each(|(y, p)| *y += p);
+                    }
+                });
+            }
+            Stage::LastRow { input, output } => {
+                let (columns, mut row) = (self.values.columns(input), 0);
+                for (index, extent) in extents.iter().enumerate() {
+                    row += extent.rows;
+                    let (input, output) = self.values.pair(input, output);
+                    output[index * columns..][..columns].copy_from_slice(&input[(row - 1) * columns..][..columns]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Each step in turn, its products divided by columns.
+    fn few_rows(&mut self, plan: &Plan<A>, chain: &Chain<A>, rows: usize) {
+        for step in &chain.steps {
+            let workers = &self.workers;
+            let parts = match step {
+                Step::Products { input, parts } => {
+                    A::begin(&mut self.left, rows, self.values.columns(*input));
+                    for row in 0..rows {
+                        A::set(plan.isa, &mut self.left, row, self.values.row(*input, row));
+                    }
+                    parts.as_slice()
+                }
+                Step::Convolution { input, stride, part } => {
+                    let (x, columns) = (self.values.whole(*input), self.values.columns(*input));
+                    A::begin(&mut self.left, rows, columns * convolution::WIDTH);
+                    let edge = &mut lock(&workers[0]).edge;
+                    for row in 0..rows {
+                        let x = convolution::neighbours(x, columns, rows * stride, row, *stride, edge);
+                        A::set(plan.isa, &mut self.left, row, x);
+                    }
+                    std::slice::from_ref(part)
+                }
+                step => {
+                    self.values.by_rows(&plan.team, (&chain.written, &[]), rows, rows, &|block, worker| {
+                        row_step(plan, step, rows, block, &mut lock(&workers[worker]));
+                    });
+                    continue;
+                }
+            };
+            let left = &self.left;
+            let mut outputs = [(Value(0), 0); MOST_PARTS];
+            parts.iter().zip(&mut outputs).for_each(|(part, output)| *output = (part.output, part.task_columns));
+            self.values.by_cells(&plan.team, &outputs[..parts.len()], rows, rows, &|mut cell, _| {
+                let Part { weight, finish, .. } = &parts[cell.part];
+                A::multiply(plan.isa, weight, finish, left, &mut cell.target);
+            });
+        }
+    }
+
+    /// Each thread takes blocks of rows through all steps.
+    fn many_rows(&mut self, plan: &Plan<A>, chain: &Chain<A>, rows: usize) {
+        let share = rows.div_ceil(plan.team.threads()).next_multiple_of(TILE_ROWS);
+        let workers = &self.workers;
+        let names = (&chain.written[..], &chain.locals[..]);
+        self.values.by_rows(&plan.team, names, rows, share.min(LOCAL_ROWS), &|block, worker| {
+            let worker = &mut *lock(&workers[worker]);
+            chain.steps.iter().for_each(|step| row_step(plan, step, rows, block, worker));
+        });
+    }
+}
+
+/// A step for a block of a chain's `rows` rows.
+fn row_step<A: Arithmetic>(plan: &Plan<A>, step: &Step<A>, rows: usize, block: &mut Block<'_>, worker: &mut Worker<A>) {
+    let (isa, here) = (plan.isa, block.rows.clone());
+    let parts = match step {
+        Step::Add { value, addend } => {
+            let mut target = block.target(*value);
+            for row in here {
+                let y = target.row(row);
+                let addend = &addend[row * y.len()..];
+                y.iter_mut().zip(addend).for_each(|(y, a)| *y += a);
+            }
+            return;
+        }
+        Step::LayerNorm { input, output, weight, bias } => {
+            for row in here {
+                let (x, y) = block.rows(*input, *output, row);
+                A::layer_norm(isa, x, weight, bias, y);
+            }
+            return;
+        }
+        Step::Products { input, parts } => {
+            A::begin(&mut worker.left, here.len(), plan.values[input.0].columns);
+            for row in here.clone() {
+                A::set(isa, &mut worker.left, row - here.start, block.row(*input, row));
+            }
+            parts.as_slice()
+        }
+        Step::Convolution { input, stride, part } => {
+            let (x, columns) = (block.reader().whole(*input), plan.values[input.0].columns);
+            A::begin(&mut worker.left, here.len(), columns * convolution::WIDTH);
+            for row in here.clone() {
+                let x = convolution::neighbours(x, columns, rows * stride, row, *stride, &mut worker.edge);
+                A::set(isa, &mut worker.left, row - here.start, x);
+            }
+            std::slice::from_ref(part)
+        }
+    };
+    for part in parts {
+        A::multiply(isa, &part.weight, &part.finish, &worker.left, &mut block.target(part.output));
+    }
+}
+
+/// Packs `rows` keys and values, a head a task.
+fn fill<A: Arithmetic>(plan: &Plan<A>, heads: &Heads<A>, values: &Values, key: Value, value: Value, rows: usize) {
+    let columns = values.columns(key);
+    let (keys, values, width) = (values.whole(key), values.whole(value), columns / heads.len());
+    plan.team.run(heads.len(), &|head, _| {
+        let first = head * width;
+        let mut head = heads[head].write().unwrap_or_else(PoisonError::into_inner);
+        A::fill(plan.isa, &mut head, &keys[first..], &values[first..], columns, rows);
+    });
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

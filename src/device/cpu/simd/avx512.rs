@@ -1,0 +1,237 @@
+//! AVX-512 with VNNI, and BF16 where `BF16` says so.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::{Kernel, Kind, Simd};
+
+/// Proof that the processor has AVX-512 F, BW, VL, DQ and VNNI, and BF16 if so named.
+#[derive(Clone, Copy)]
+pub struct Avx512<const BF16: bool>(());
+
+/// Runs a kernel; called by [`super::Isa::run`] for a checked instruction set alone.
+#[inline]
+pub fn run<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: an `Isa` of this set exists only if the processor has the features, see `Isa::all`.
+    unsafe { without_bf16(kernel) }
+}
+
+/// The same for the set with BF16, which only some kernels are compiled for anew.
+#[inline]
+pub fn run_bf16<K: Kernel>(kernel: K) -> K::Output {
+    if const { matches!(K::ELEMENT, Some(Kind::Bf16)) } {
+        // SAFETY: as in `run`.
+        unsafe { with_bf16(kernel) }
+    } else {
+        run(kernel)
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
+fn without_bf16<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Avx512::<false>(()))
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16,avx2,fma,f16c")]
+fn with_bf16<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Avx512::<true>(()))
+}
+
+/// Instructions that touch registers only.
+macro_rules! registers {
+    ($expression:expr) => {
+        // SAFETY: the token proves that the processor has the instructions, and no memory is touched.
+        unsafe { $expression }
+    };
+}
+
+#[inline(always)]
+fn first(count: usize) -> __mmask16 {
+    if count >= 16 { !0 } else { (1 << count) - 1 }
+}
+
+/// The bits of `x` with the upper half rounded to even.
+///
+/// # Safety
+/// The processor has AVX-512 F.
+#[inline(always)]
+unsafe fn rounded(x: __m512) -> __m512i {
+    registers!({
+        let bits = _mm512_castps_si512(x);
+        let even = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
+        _mm512_add_epi32(bits, _mm512_add_epi32(even, _mm512_set1_epi32(0x7fff)))
+    })
+}
+
+impl<const BF16: bool> Simd for Avx512<BF16> {
+    const LANES: usize = 16;
+    const ROWS: usize = 6;
+    const VECTORS: usize = 4;
+
+    type F = __m512;
+    type I = __m512i;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m512 {
+        registers!(_mm512_set1_ps(x))
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f32]) -> __m512 {
+        let from = &from[..16];
+        // SAFETY: the slice has 16 elements.
+        unsafe { _mm512_loadu_ps(from.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn load_some(self, from: &[f32], fill: f32) -> __m512 {
+        // SAFETY: the mask covers no more than the slice's elements, the others are not read.
+        unsafe { _mm512_mask_loadu_ps(_mm512_set1_ps(fill), first(from.len()), from.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn store(self, x: __m512, to: &mut [f32]) {
+        let to = &mut to[..16];
+        // SAFETY: the slice has 16 elements.
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), x) }
+    }
+
+    #[inline(always)]
+    fn store_some(self, x: __m512, to: &mut [f32]) {
+        // SAFETY: the mask covers no more than the slice's elements, the others are not written.
+        unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), x) }
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m512, b: __m512) -> __m512 {
+        registers!(_mm512_add_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
+        registers!(_mm512_sub_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn mul(self, a: __m512, b: __m512) -> __m512 {
+        registers!(_mm512_mul_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        registers!(_mm512_fmadd_ps(a, b, c))
+    }
+
+    #[inline(always)]
+    fn max(self, a: __m512, b: __m512) -> __m512 {
+        registers!(_mm512_max_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn min(self, a: __m512, b: __m512) -> __m512 {
+        registers!(_mm512_min_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn sum(self, x: __m512) -> f32 {
+        registers!(_mm512_reduce_add_ps(x))
+    }
+
+    #[inline(always)]
+    fn greatest(self, x: __m512) -> f32 {
+        registers!(_mm512_reduce_max_ps(x))
+    }
+
+    #[inline(always)]
+    fn splat_i(self, x: u32) -> __m512i {
+        registers!(_mm512_set1_epi32(x as i32))
+    }
+
+    #[inline(always)]
+    fn round(self, x: __m512) -> __m512i {
+        registers!(_mm512_cvtps_epi32(x))
+    }
+
+    #[inline(always)]
+    fn to_f(self, x: __m512i) -> __m512 {
+        registers!(_mm512_cvtepi32_ps(x))
+    }
+
+    #[inline(always)]
+    fn scale_exponent(self, x: __m512, n: __m512i) -> __m512 {
+        registers!(_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), _mm512_slli_epi32::<23>(n))))
+    }
+
+    #[inline(always)]
+    fn pack_bytes(self, x: [__m512i; 4]) -> __m512i {
+        registers!({
+            let low = _mm512_set1_epi32(0xff);
+            let first = _mm512_and_si512(x[0], low);
+            let second = _mm512_slli_epi32::<8>(_mm512_and_si512(x[1], low));
+            let third = _mm512_slli_epi32::<16>(_mm512_and_si512(x[2], low));
+            let fourth = _mm512_slli_epi32::<24>(x[3]);
+            _mm512_or_si512(_mm512_or_si512(first, second), _mm512_or_si512(third, fourth))
+        })
+    }
+
+    #[inline(always)]
+    fn pack_bf16(self, x: [__m512; 2]) -> __m512i {
+        registers!({
+            let (low, high) = (rounded(x[0]), rounded(x[1]));
+            _mm512_or_si512(_mm512_srli_epi32::<16>(low), _mm512_and_si512(high, _mm512_set1_epi32(0xffff_0000_u32 as i32)))
+        })
+    }
+
+    #[inline(always)]
+    fn store_i(self, x: __m512i, to: &mut [u32]) {
+        let to = &mut to[..16];
+        // SAFETY: the slice has 16 elements.
+        unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), x) }
+    }
+
+    #[inline(always)]
+    fn store_u8(self, x: __m512i, to: &mut [u8]) {
+        let to = &mut to[..16];
+        // SAFETY: the slice has 16 bytes.
+        unsafe {
+            let x = _mm512_max_epi32(x, _mm512_setzero_si512());
+            _mm_storeu_si128(to.as_mut_ptr().cast(), _mm512_cvtusepi32_epi8(x));
+        }
+    }
+
+    #[inline(always)]
+    fn store_bf16(self, x: __m512, to: &mut [u16]) {
+        let to = &mut to[..16];
+        // SAFETY: the slice has 16 elements of two bytes.
+        unsafe {
+            let halves = _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(rounded(x)));
+            _mm256_storeu_si256(to.as_mut_ptr().cast(), halves);
+        }
+    }
+
+    #[inline(always)]
+    fn dot_u8(self, sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
+        registers!(_mm512_dpbusd_epi32(sum, a, b))
+    }
+
+    #[inline(always)]
+    fn dot_bf16(self, sum: __m512, a: __m512i, b: __m512i) -> __m512 {
+        if BF16 {
+            // SAFETY: the token proves BF16; both types are 512 bits without invalid values.
+            return unsafe { _mm512_dpbf16_ps(sum, std::mem::transmute::<__m512i, __m512bh>(a), std::mem::transmute::<__m512i, __m512bh>(b)) };
+        }
+        registers!({
+            let high = _mm512_set1_epi32(0xffff_0000_u32 as i32);
+            let (a_low, b_low) = (_mm512_slli_epi32::<16>(a), _mm512_slli_epi32::<16>(b));
+            let (a_high, b_high) = (_mm512_and_si512(a, high), _mm512_and_si512(b, high));
+            let sum = _mm512_fmadd_ps(_mm512_castsi512_ps(a_low), _mm512_castsi512_ps(b_low), sum);
+            _mm512_fmadd_ps(_mm512_castsi512_ps(a_high), _mm512_castsi512_ps(b_high), sum)
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn load_i(self, from: *const u32) -> __m512i {
+        // SAFETY: the caller vouches for 16 elements.
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+}

@@ -1,0 +1,123 @@
+//! Vectors of every instruction set behind one trait, so that a kernel is written once.
+//!
+//! An instruction set is a token that only a run-time check gives out; whoever holds it may use its instructions. Read
+//! [`Simd`] first, then `tile.rs`, the inner loop of every product. Unsafe code of the kernels is in this folder alone.
+
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod isa;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+mod tile;
+
+pub use isa::Isa;
+pub use tile::{Bf16, Element, Int8, Kind, Line, MOST_ROWS, bytes_mut, halves_mut, product};
+
+/// Vectors of one instruction set. Its functions are inlined into the kernel that names it.
+pub trait Simd: Copy + Send + Sync + 'static {
+    /// Elements of 32 bits in a vector.
+    const LANES: usize;
+    /// Rows of the left matrix that a tile of a product covers.
+    const ROWS: usize;
+    /// Vectors of columns of the right matrix that a tile covers.
+    const VECTORS: usize;
+
+    /// f32 vector.
+    type F: Copy;
+    /// 32-bit integer vector.
+    type I: Copy;
+
+    /// `x` in every lane.
+    fn splat(self, x: f32) -> Self::F;
+    /// The first LANES elements.
+    fn load(self, from: &[f32]) -> Self::F;
+    /// As many elements as there are, at most LANES, and `fill` in the other lanes.
+    fn load_some(self, from: &[f32], fill: f32) -> Self::F;
+    /// Writes the first LANES elements.
+    fn store(self, x: Self::F, to: &mut [f32]);
+    /// Writes as many elements as fit, at most LANES.
+    fn store_some(self, x: Self::F, to: &mut [f32]);
+
+    /// a + b
+    fn add(self, a: Self::F, b: Self::F) -> Self::F;
+    /// a − b
+    fn sub(self, a: Self::F, b: Self::F) -> Self::F;
+    /// a·b
+    fn mul(self, a: Self::F, b: Self::F) -> Self::F;
+    /// a·b + c
+    fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// The greater of each pair.
+    fn max(self, a: Self::F, b: Self::F) -> Self::F;
+    /// The lesser of each pair.
+    fn min(self, a: Self::F, b: Self::F) -> Self::F;
+    /// Sum of the lanes.
+    fn sum(self, x: Self::F) -> f32;
+    /// Greatest lane.
+    fn greatest(self, x: Self::F) -> f32;
+
+    /// `x` in every lane.
+    fn splat_i(self, x: u32) -> Self::I;
+    /// The nearest integer, even of two.
+    fn round(self, x: Self::F) -> Self::I;
+    /// The integer as f32.
+    fn to_f(self, x: Self::I) -> Self::F;
+    /// x · 2ⁿ where the low byte of n's lane is the exponent's change: adds n to the exponent bits.
+    fn scale_exponent(self, x: Self::F, n: Self::I) -> Self::F;
+    /// The low bytes of four vectors' lanes, the first one's lowest.
+    fn pack_bytes(self, x: [Self::I; 4]) -> Self::I;
+    /// The halves of two vectors' lanes rounded to bf16, the first one's low.
+    fn pack_bf16(self, x: [Self::F; 2]) -> Self::I;
+    /// Writes the first LANES elements.
+    fn store_i(self, x: Self::I, to: &mut [u32]);
+    /// Writes the first LANES elements, clamped to 0..=255.
+    fn store_u8(self, x: Self::I, to: &mut [u8]);
+    /// Writes the first LANES elements rounded to bf16, to even of two.
+    fn store_bf16(self, x: Self::F, to: &mut [u16]);
+
+    /// Adds the four products of unsigned bytes of `a` with signed bytes of `b` to each lane of `sum`.
+    fn dot_u8(self, sum: Self::I, a: Self::I, b: Self::I) -> Self::I;
+    /// Adds the two products of bf16 of `a` with bf16 of `b` to each lane of `sum`.
+    fn dot_bf16(self, sum: Self::F, a: Self::I, b: Self::I) -> Self::F;
+
+    /// Reads LANES elements.
+    ///
+    /// # Safety
+    /// `from` points to LANES elements that may be read; alignment is not needed.
+    unsafe fn load_i(self, from: *const u32) -> Self::I;
+}
+
+/// Work that is compiled for every instruction set: `run` must be `#[inline(always)]`, and so must all that it calls with
+/// vectors; closures around vector code are not inlined reliably.
+pub trait Kernel {
+    /// What the work gives.
+    type Output;
+    /// What products it computes, if any: instruction sets that differ in other products only share its code.
+    const ELEMENT: Option<Kind> = None;
+    /// Does the work with the vectors of `simd`.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+impl Isa {
+    /// Runs `kernel` with this instruction set.
+    #[inline]
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.0 {
+            isa::Set::Portable => kernel.run(portable::Portable),
+            #[cfg(target_arch = "x86_64")]
+            isa::Set::Avx2 => avx2::run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            isa::Set::Avx2Vnni => avx2::run_vnni(kernel),
+            #[cfg(target_arch = "x86_64")]
+            isa::Set::Avx512 => avx512::run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            isa::Set::Avx512Bf16 => avx512::run_bf16(kernel),
+            #[cfg(target_arch = "aarch64")]
+            isa::Set::Neon => neon::run(kernel),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The inner loop of every product: a few rows of the left matrix against one packed panel of the right one.
+#![allow(unsafe_code)]
+
+use super::Simd;
+
+/// Rows of the tallest tile of any instruction set.
+pub const MOST_ROWS: usize = 6;
+
+/// A cache line of a packed matrix, so that panels are aligned to their vectors.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(64))]
+pub struct Line(pub [u32; 16]);
+
+/// Which element, for what is decided at compile time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// [`Int8`].
+    Int8,
+    /// [`Bf16`].
+    Bf16,
+}
+
+/// What packed matrices hold: groups of 32 bits, each of so many elements along the inner dimension.
+pub trait Element: Copy + Send + Sync + 'static {
+    /// Its name.
+    const KIND: Kind;
+    /// Elements in a group.
+    const GROUP: usize;
+    /// Sums of products.
+    type Sum<S: Simd>: Copy;
+    /// What sums begin with: these integers, where sums are integers, else zero.
+    fn begin<S: Simd>(simd: S, integers: S::I) -> Self::Sum<S>;
+    /// Adds the products of a group of `a` and one of `b` in each lane.
+    fn dot<S: Simd>(simd: S, sum: Self::Sum<S>, a: S::I, b: S::I) -> Self::Sum<S>;
+    /// The sums as f32.
+    fn finish<S: Simd>(simd: S, sum: Self::Sum<S>) -> S::F;
+}
+
+/// Unsigned bytes on the left, signed bytes on the right, sums in 32-bit integers.
+#[derive(Clone, Copy, Debug)]
+pub struct Int8;
+
+/// bf16 on both sides, sums in f32.
+#[derive(Clone, Copy, Debug)]
+pub struct Bf16;
+
+impl Element for Int8 {
+    const KIND: Kind = Kind::Int8;
+    const GROUP: usize = 4;
+    type Sum<S: Simd> = S::I;
+
+    #[inline(always)]
+    fn begin<S: Simd>(_: S, integers: S::I) -> S::I {
+        integers
+    }
+
+    #[inline(always)]
+    fn dot<S: Simd>(simd: S, sum: S::I, a: S::I, b: S::I) -> S::I {
+        simd.dot_u8(sum, a, b)
+    }
+
+    #[inline(always)]
+    fn finish<S: Simd>(simd: S, sum: S::I) -> S::F {
+        simd.to_f(sum)
+    }
+}
+
+impl Element for Bf16 {
+    const KIND: Kind = Kind::Bf16;
+    const GROUP: usize = 2;
+    type Sum<S: Simd> = S::F;
+
+    #[inline(always)]
+    fn begin<S: Simd>(simd: S, _: S::I) -> S::F {
+        simd.splat(0.0)
+    }
+
+    #[inline(always)]
+    fn dot<S: Simd>(simd: S, sum: S::F, a: S::I, b: S::I) -> S::F {
+        simd.dot_bf16(sum, a, b)
+    }
+
+    #[inline(always)]
+    fn finish<S: Simd>(_: S, sum: S::F) -> S::F {
+        sum
+    }
+}
+
+/// A product's result: f32 sums, rows × vectors.
+pub type Tile<S, const ROWS: usize, const VECTORS: usize> = [[<S as Simd>::F; VECTORS]; ROWS];
+
+/// ROWS rows of `left`, each of `groups` groups and `stride` apart, times `panel`: `groups` × VECTORS × LANES groups.
+///
+/// Integer sums begin with `offsets`, VECTORS × LANES of them, if there are any. Panics if a slice is too short.
+#[inline(always)]
+pub fn product<S: Simd, E: Element, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    left: &[u32],
+    stride: usize,
+    panel: &[Line],
+    groups: usize,
+    offsets: Option<&[u32]>,
+) -> Tile<S, ROWS, VECTORS> {
+    assert!(left.len() >= (ROWS - 1) * stride + groups);
+    assert!(panel.len() * 16 >= groups * VECTORS * S::LANES);
+    let (left, panel) = (left.as_ptr(), panel.as_ptr().cast::<u32>());
+    let mut first = [E::begin(simd, simd.splat_i(0)); VECTORS];
+    if let Some(offsets) = offsets {
+        assert!(offsets.len() >= VECTORS * S::LANES);
+        // SAFETY: as many elements as the assertion says.
+        let offsets: [S::I; VECTORS] = unsafe { load(simd, offsets.as_ptr()) };
+        for vector in 0..VECTORS {
+            first[vector] = E::begin(simd, offsets[vector]);
+        }
+    }
+    let mut sums = [first; ROWS];
+    for group in 0..groups {
+        // SAFETY: group < groups, so by the asserts above both reads stay inside their slices; `Line` is sixteen u32.
+        unsafe {
+            let right: [S::I; VECTORS] = load(simd, panel.add(group * VECTORS * S::LANES));
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let left = simd.splat_i(*left.add(row * stride + group));
+                for vector in 0..VECTORS {
+                    sums[vector] = E::dot(simd, sums[vector], left, right[vector]);
+                }
+            }
+        }
+    }
+    let mut tile = [[simd.splat(0.0); VECTORS]; ROWS];
+    for (tile, sums) in tile.iter_mut().zip(sums) {
+        for vector in 0..VECTORS {
+            tile[vector] = E::finish(simd, sums[vector]);
+        }
+    }
+    tile
+}
+
+/// # Safety
+/// `from` points to VECTORS · LANES elements.
+#[inline(always)]
+unsafe fn load<S: Simd, const VECTORS: usize>(simd: S, from: *const u32) -> [S::I; VECTORS] {
+    let mut vectors = [simd.splat_i(0); VECTORS];
+    for (index, vector) in vectors.iter_mut().enumerate() {
+        // SAFETY: index < VECTORS, and the caller vouches for them all.
+        *vector = unsafe { simd.load_i(from.add(index * S::LANES)) };
+    }
+    vectors
+}
+
+/// The groups' bytes, in memory order.
+pub fn bytes_mut(groups: &mut [u32]) -> &mut [u8] {
+    // SAFETY: u32 has no padding and u8 no alignment and no invalid value; the length is that of the same memory.
+    unsafe { std::slice::from_raw_parts_mut(groups.as_mut_ptr().cast(), groups.len() * 4) }
+}
+
+/// The groups' halves, in memory order.
+pub fn halves_mut(groups: &mut [u32]) -> &mut [u16] {
+    // SAFETY: u32 has no padding, is aligned for u16, and u16 has no invalid value; the length is that of the same memory.
+    unsafe { std::slice::from_raw_parts_mut(groups.as_mut_ptr().cast(), groups.len() * 2) }
+}
