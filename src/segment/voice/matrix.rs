@@ -25,6 +25,8 @@ impl<const ROWS: usize> Matrix<ROWS> {
         let vectors: [&[f32]; VECTORS] = std::array::from_fn(|n| &input[n * stride..][..self.columns]);
         let rows = self.bias.len() * ROWS;
         for (group, (weights, bias)) in self.weights.chunks_exact(self.columns).zip(&self.bias).enumerate() {
+            // Tells the compiler that the lengths agree, so that it leaves out their checks below.
+            let vectors = vectors.map(|vector| &vector[..weights.len()]);
             let mut sums = [*bias; VECTORS];
             for (column, weights) in weights.iter().enumerate() {
                 for (sums, vector) in sums.iter_mut().zip(&vectors) {
