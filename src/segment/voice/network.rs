@@ -26,9 +26,10 @@ const FRAMES: usize = (INPUT_SAMPLES - FRAME_SAMPLES) / HOP_SAMPLES + 1;
 pub(super) struct Network {
     arch: Arch,
     spectrum: Spectrum,
-    // Rows of a group times vectors at once: 64 sums, four registers of AVX-512 or eight of AVX2.
-    first: Matrix<{ 64 / FRAMES }>,
-    second: Matrix<{ 128 / FRAMES }>,
+    // With more rows in a group the sums hide better how long one takes, but beyond these the compiler no longer keeps
+    // them in registers.
+    first: Matrix<16>,
+    second: Matrix<16>,
     third: Matrix<64>,
     fourth: Matrix<64>,
     gates: Matrix<64>,
