@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("element", &["stream", "segment", "scheduler", "decoder", "model", "transcript", "error", "Error"]),
     ("stream", &["segment", "transcript"]),
-    ("segment", &["mel"]),
+    ("segment", &["mel", "model"]),
     ("scheduler", &["segment", "mel", "encoder", "decoder", "transcript", "model", "device", "error", "Error"]),
     ("mel", &["device"]),
     ("encoder", &["model", "device"]),

@@ -1,8 +1,9 @@
 //! Samples → windows: what was heard enters piece by piece, windows to transcribe leave.
 //!
-//! Read `cut.rs` for where a window ends.
+//! Read `cut.rs` for where a window ends, `voice/mod.rs` for what is speech.
 
 mod cut;
+pub mod voice;
 
 pub use cut::quietest;
 
