@@ -24,6 +24,8 @@ pub mod model;
 
 pub mod device;
 
+mod math;
+
 pub mod error;
 
 pub use error::Error;

@@ -1,25 +1,37 @@
 //! One stream's state: what was heard and what was said. Places are sample indexes at 16 kHz from the stream's start.
 
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
 pub use crate::segment::Window;
-use crate::segment::{Limits, quietest};
+use crate::segment::{Cutter, Heard, Limits, voice::Voice};
 use crate::transcript::WindowTranscript;
+
+/// What is left of a window behind its text is transcribed again if it is longer: 2.5 s. A decoder may end its text at a
+/// pause, with speech behind it.
+const LEAST_REST_SAMPLES: usize = 40_000;
+/// A text that covers less than 1 s of its window is no reason to try again.
+const LEAST_ADVANCE_SAMPLES: usize = 16_000;
 
 /// What was heard of a stream and not yet transcribed.
 ///
 /// ```text
-/// push → window → (the scheduler) → accept → window → … → end → … → is_done
+/// push → window → window → (the scheduler) → accept → window → … → end → … → is_done
 /// ```
-#[derive(Debug)]
 pub struct Stream {
     limits: Limits,
+    cutter: Cutter,
     heard: Vec<f32>,
     /// Place of `heard`'s first sample.
     start_samples: u64,
     /// Where the last cue ended.
     said_samples: u64,
     ended: bool,
-    /// Length of the window that is being transcribed.
-    in_flight: Option<usize>,
+    /// Rest of a window, to be transcribed before those that are.
+    rest: Option<Range<u64>>,
+    /// Windows that are being transcribed, in order.
+    in_flight: VecDeque<Range<u64>>,
 }
 
 /// A line of text with its time.
@@ -38,49 +50,71 @@ pub struct Cue {
 }
 
 impl Stream {
-    /// A stream of which nothing was heard.
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, heard: Vec::new(), start_samples: 0, said_samples: 0, ended: false, in_flight: None }
+    /// A stream of which nothing was heard. With a voice its silence is skipped and its windows are cut in pauses.
+    pub fn new(limits: Limits, voice: Option<&Arc<Voice>>) -> Self {
+        Self {
+            limits,
+            cutter: Cutter::new(limits, voice),
+            heard: Vec::new(),
+            start_samples: 0,
+            said_samples: 0,
+            ended: false,
+            rest: None,
+            in_flight: VecDeque::new(),
+        }
     }
 
     /// Takes more samples, 16 kHz mono.
     pub fn push(&mut self, samples: &[f32]) {
         self.heard.extend_from_slice(samples);
+        self.cutter.listen(Heard { start: self.start_samples, samples: &self.heard });
+        self.forget();
     }
 
     /// Says that no more samples come: what is left becomes windows.
     pub fn end(&mut self) {
-        self.ended = true;
+        if !self.ended {
+            self.ended = true;
+            self.cutter.end(Heard { start: self.start_samples, samples: &self.heard });
+        }
     }
 
-    /// The next window, if enough was heard and the last one's transcript was accepted.
+    /// The next window, if there is one and not too many are being transcribed. Windows come in order, except that the rest
+    /// of one whose transcript was accepted comes before all that are being transcribed.
     pub fn window(&mut self) -> Option<Window> {
-        let limit = self.limits.window_samples;
-        let pending = self.heard.len();
-        if self.in_flight.is_some() || pending == 0 || (pending < limit && !self.ended) {
+        if let Some(rest) = self.rest.take() {
+            self.in_flight.push_front(rest.clone());
+            return Some(self.cut(rest));
+        }
+        if self.is_waiting() {
             return None;
         }
-        let length = if pending <= limit && self.ended {
-            pending
-        } else {
-            quietest(&self.heard[..limit], self.limits.cut_search_samples)
-        };
-        self.in_flight = Some(length);
-        let samples = self.heard[..length].to_vec();
-        Some(Window { start_samples: self.start_samples, samples, is_last: self.ended && length == pending })
+        let place = self.cutter.next()?;
+        self.in_flight.push_back(place.clone());
+        Some(self.cut(place))
     }
 
-    /// Takes the transcript of the last window, drops what it accounts for and gives its text.
+    /// Whether as many windows are being transcribed as may be.
+    pub fn is_waiting(&self) -> bool {
+        self.in_flight.len() >= self.limits.windows_at_a_time
+    }
+
+    /// Place of the window whose transcript is to be accepted next.
+    pub fn awaited(&self) -> Option<u64> {
+        self.in_flight.front().map(|place| place.start)
+    }
+
+    /// Takes the transcript of the first of the windows that are being transcribed and gives its text.
     ///
     /// Does nothing if no window is being transcribed.
     pub fn accept(&mut self, transcript: WindowTranscript) -> Vec<Cue> {
-        let Some(length) = self.in_flight.take() else {
+        let Some(place) = self.in_flight.pop_front() else {
             return Vec::new();
         };
         let mut cues = Vec::with_capacity(transcript.segments.len());
         for segment in transcript.segments {
-            let start_samples = (self.start_samples + segment.start_samples as u64).max(self.said_samples);
-            let end_samples = self.start_samples + segment.end_samples as u64;
+            let start_samples = (place.start + segment.start_samples as u64).max(self.said_samples);
+            let end_samples = place.start + segment.end_samples as u64;
             if start_samples < end_samples {
                 self.said_samples = end_samples;
                 cues.push(Cue {
@@ -92,25 +126,43 @@ impl Stream {
                 });
             }
         }
-        let consumed = transcript.consumed_samples.clamp(1, length);
-        self.heard.drain(..consumed);
-        self.start_samples += consumed as u64;
+        let (length, consumed) = ((place.end - place.start) as usize, transcript.consumed_samples);
+        if consumed >= LEAST_ADVANCE_SAMPLES && consumed + LEAST_REST_SAMPLES < length {
+            self.rest = Some(place.start + consumed as u64..place.end);
+        }
+        self.forget();
         cues
+    }
+
+    fn cut(&self, place: Range<u64>) -> Window {
+        let range = (place.start - self.start_samples) as usize..(place.end - self.start_samples) as usize;
+        let is_last = self.ended && place.end == self.start_samples + self.heard.len() as u64;
+        Window { start_samples: place.start, samples: self.heard[range].to_vec(), is_last }
+    }
+
+    /// Drops what no window will need. It moves what stays, so it waits until that is worth it.
+    fn forget(&mut self) {
+        let unneeded = (self.position_samples() - self.start_samples) as usize;
+        if unneeded > self.heard.len() / 2 {
+            self.heard.drain(..unneeded);
+            self.start_samples += unneeded as u64;
+        }
     }
 
     /// Whether the stream ended and everything was transcribed.
     pub fn is_done(&self) -> bool {
-        self.ended && self.heard.is_empty()
+        self.ended && self.in_flight.is_empty() && self.rest.is_none() && self.cutter.is_done()
     }
 
     /// Everything before this place is final.
     pub fn position_samples(&self) -> u64 {
-        self.start_samples
+        let rest = self.rest.as_ref().map(|place| place.start);
+        rest.or(self.awaited()).unwrap_or(self.cutter.begin())
     }
 
     /// Samples that were heard and are not final.
     pub fn pending_samples(&self) -> usize {
-        self.heard.len()
+        (self.start_samples + self.heard.len() as u64 - self.position_samples()) as usize
     }
 }
 
@@ -119,7 +171,8 @@ mod tests {
     use super::*;
     use crate::transcript::{Segment, Timings};
 
-    const LIMITS: Limits = Limits { window_samples: 1000, cut_search_samples: 0 };
+    const LIMITS: Limits =
+        Limits { window_samples: 100_000, cut_search_samples: 0, pause_samples: 1000, windows_at_a_time: 2 };
 
     fn transcript(segments: &[(usize, usize)], consumed_samples: usize) -> WindowTranscript {
         let segments = segments.iter().map(|&(start_samples, end_samples)| Segment {
@@ -139,42 +192,65 @@ mod tests {
         }
     }
 
+    fn place(window: Option<Window>) -> Option<(u64, usize, bool)> {
+        window.map(|window| (window.start_samples, window.samples.len(), window.is_last))
+    }
+
+    fn times(cues: &[Cue]) -> Vec<(u64, u64)> {
+        cues.iter().map(|cue| (cue.start_samples, cue.end_samples)).collect()
+    }
+
     #[test]
-    fn windows_follow_what_was_consumed() {
-        let mut stream = Stream::new(LIMITS);
-        stream.push(&[0.0; 999]);
+    fn windows_follow_one_another_and_wait_for_room() {
+        let mut stream = Stream::new(LIMITS, None);
+        stream.push(&[0.0; 99_999]);
         assert_eq!(stream.window(), None);
-        stream.push(&[0.0; 501]);
-        assert_eq!(stream.window().map(|w| (w.start_samples, w.samples.len(), w.is_last)), Some((0, 1000, false)));
-        assert_eq!(stream.window(), None, "one window at a time");
-        let cues = stream.accept(transcript(&[(0, 300), (300, 600)], 600));
-        assert_eq!(
-            cues.iter().map(|cue| (cue.start_samples, cue.end_samples)).collect::<Vec<_>>(),
-            [(0, 300), (300, 600)]
-        );
+        stream.push(&[0.0; 250_001]);
+        assert_eq!(place(stream.window()), Some((0, 100_000, false)));
+        assert_eq!(place(stream.window()), Some((100_000, 100_000, false)));
+        assert_eq!(stream.window(), None, "two at a time");
+        let cues = stream.accept(transcript(&[(0, 300), (300, 99_000)], 99_000));
+        assert_eq!(times(&cues), [(0, 300), (300, 99_000)]);
+        assert_eq!((stream.position_samples(), stream.pending_samples()), (100_000, 250_000));
         stream.end();
-        let last = stream.window().map(|w| (w.start_samples, w.samples.len(), w.is_last));
-        assert_eq!(last, Some((600, 900, true)));
+        assert_eq!(place(stream.window()), Some((200_000, 100_000, false)));
+        stream.accept(transcript(&[], 100_000));
+        assert_eq!(place(stream.window()), Some((300_000, 50_000, true)));
+        stream.accept(transcript(&[], 100_000));
         assert!(!stream.is_done());
-        stream.accept(transcript(&[], 900));
+        assert_eq!(times(&stream.accept(transcript(&[(0, 50_000)], 50_000))), [(300_000, 350_000)]);
         assert!(stream.is_done());
     }
 
     #[test]
-    fn cues_do_not_overlap_and_a_transcript_that_consumes_nothing_still_moves_on() {
-        let mut stream = Stream::new(LIMITS);
-        stream.push(&[0.0; 2000]);
-        stream.window();
-        stream.accept(transcript(&[(0, 900)], 500));
-        stream.window();
-        let cues = stream.accept(transcript(&[(100, 300), (350, 800)], 0));
-        assert_eq!(cues.iter().map(|cue| (cue.start_samples, cue.end_samples)).collect::<Vec<_>>(), [(900, 1300)]);
-        assert_eq!(stream.position_samples(), 501);
+    fn what_a_text_leaves_of_its_window_is_heard_again_before_all_else() {
+        let mut stream = Stream::new(LIMITS, None);
+        stream.push(&[0.0; 200_000]);
+        (stream.window(), stream.window());
+        stream.accept(transcript(&[(0, 20_000)], 20_000));
+        assert_eq!(stream.position_samples(), 20_000);
+        assert_eq!(place(stream.window()), Some((20_000, 80_000, false)));
+        assert_eq!(stream.awaited(), Some(20_000));
+        assert_eq!(times(&stream.accept(transcript(&[(0, 5_000)], 5_000))), [(20_000, 25_000)]);
+        assert_eq!(stream.awaited(), Some(100_000), "less than a second is no reason to try again");
+        stream.accept(transcript(&[(0, 70_000)], 70_000));
+        assert_eq!(stream.position_samples(), 200_000, "nor is a rest of less than 2.5 seconds");
+    }
+
+    #[test]
+    fn cues_do_not_overlap() {
+        let mut stream = Stream::new(LIMITS, None);
+        stream.push(&[0.0; 200_000]);
+        (stream.window(), stream.window());
+        stream.accept(transcript(&[(0, 100_000)], 100_000));
+        stream.said_samples = 100_500;
+        let cues = stream.accept(transcript(&[(0, 400), (200, 800)], 100_000));
+        assert_eq!(times(&cues), [(100_500, 100_800)]);
     }
 
     #[test]
     fn an_empty_stream_is_done_at_its_end() {
-        let mut stream = Stream::new(LIMITS);
+        let mut stream = Stream::new(LIMITS, None);
         stream.end();
         assert_eq!(stream.window(), None);
         assert!(stream.is_done());

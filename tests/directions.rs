@@ -13,11 +13,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("scheduler", &["segment", "mel", "encoder", "decoder", "transcript", "model", "device", "error", "Error"]),
     ("mel", &["device"]),
     ("encoder", &["model", "device"]),
-    ("decoder", &["model", "device", "Error"]),
+    ("decoder", &["model", "device", "math", "Error"]),
     ("transcript", &["decoder", "model"]),
     ("model", &["device"]),
-    ("device", &[]),
-    ("error", &["model", "device", "decoder", "scheduler"]),
+    ("device", &["math"]),
+    ("error", &["model", "device", "decoder", "scheduler", "segment"]),
 ];
 
 #[test]

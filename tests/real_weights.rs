@@ -5,15 +5,15 @@
 
 mod recording;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 
-use gstwhispernpu::decoder::{self, Decoder, Options};
+use gstwhispernpu::decoder::{Decoder, Options};
 use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::FrontEnd;
 use gstwhispernpu::model::{self, Model};
 use gstwhispernpu::transcript::segments;
-use recording::{golden, integers, logits_agree, number, worst_difference};
+use recording::{decode, golden, integers, logits_agree, number, worst_difference};
 
 const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
 
@@ -44,7 +44,7 @@ fn base_agrees() {
 fn agrees(name: &str, clip: &str) {
     let golden = golden(&format!("{clip}.{name}"));
     let path = model::find(name).unwrap_or_else(|error| panic!("{error}"));
-    let model = Model::open(&path).unwrap();
+    let model = Arc::new(Model::open(&path).unwrap());
     let cpu = Cpu::new(0, Precision::F32).unwrap();
     let samples = speech(clip);
     let mut front = FrontEnd::new(&cpu, model.config.mel_bins).unwrap().session();
@@ -58,7 +58,7 @@ fn agrees(name: &str, clip: &str) {
     let mut network = Decoder::new(&cpu, &model.config, &model.weights).unwrap().session(1);
     logits_agree(&mut network, states, expected, &format!("{name}: {clip}"));
 
-    let decoding = decoder::decode(&model, &mut network, states, &Options::default(), &AtomicBool::new(false)).unwrap();
+    let decoding = decode(&model, network, states, &Options::default());
     let text: Vec<u32> =
         tokens.iter().copied().filter(|&token| token != model.vocabulary.special.end_of_text).collect();
     assert_eq!(decoding.tokens, text, "{name}: tokens of {clip}");

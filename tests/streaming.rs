@@ -20,7 +20,7 @@ fn engine() -> Arc<Engine> {
 
 /// Feeds `samples` in pieces of the given lengths, again and again, and collects the text.
 fn transcribe(engine: &Engine, samples: &[f32], pieces: &[usize], mut options: Options) -> Vec<Cue> {
-    let mut stream = Stream::new(Limits::default());
+    let mut stream = Stream::new(Limits::default(), None);
     let (mut cues, mut rest) = (Vec::new(), samples);
     let mut drain = |stream: &mut Stream| {
         while let Some(window) = stream.window() {
@@ -161,8 +161,8 @@ fn a_cancelled_window_answers_at_once_and_the_engine_goes_on() {
 fn short_windows_are_cut_in_pauses() {
     let phrases = talk(60.0, 4.1);
     let samples = beeps(&phrases, 60.0);
-    let limits = Limits { window_samples: 6 * RATE, cut_search_samples: 2 * RATE };
-    let mut stream = Stream::new(limits);
+    let limits = Limits { window_samples: 6 * RATE, cut_search_samples: 2 * RATE, ..Limits::default() };
+    let mut stream = Stream::new(limits, None);
     let (engine, mut cues) = (engine(), Vec::new());
     stream.push(&samples);
     stream.end();

@@ -5,15 +5,15 @@ mod recording;
 mod toy;
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 
-use gstwhispernpu::decoder::{self, Decoder, Language, Options, Task};
+use gstwhispernpu::decoder::{Decoder, Language, Options, Task};
 use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::FrontEnd;
 use gstwhispernpu::model::Model;
 use gstwhispernpu::transcript::segments;
-use recording::{Json, golden, integers, logits_agree, number, worst_difference};
+use recording::{decode, Json, golden, integers, logits_agree, number, worst_difference};
 use toy::{Phrase, RATE, Timbre, add_noise, beeps_at};
 
 #[test]
@@ -45,7 +45,7 @@ fn agrees(name: &str) {
         assert!(difference < 1e-6, "{name}: sample {} is off by {difference}", index * stride);
     }
 
-    let (model, cpu) = (Model::open(Path::new(toy::MODEL)).unwrap(), Cpu::new(0, Precision::F32).unwrap());
+    let (model, cpu) = (Arc::new(Model::open(Path::new(toy::MODEL)).unwrap()), Cpu::new(0, Precision::F32).unwrap());
     let mut front = FrontEnd::new(&cpu, model.config.mel_bins).unwrap().session();
     let mel = front.of(&samples).unwrap();
     let worst = worst_difference(mel, model.config.mel_bins, &golden["mel"]);
@@ -61,7 +61,7 @@ fn agrees(name: &str) {
     let clip = &golden["clip"];
     let task = if clip["task"] == "translate" { Task::Translate } else { Task::Transcribe };
     let options = Options { language: Language::parse(clip["language"].as_str().unwrap()).unwrap(), task };
-    let decoding = decoder::decode(&model, &mut network, states, &options, &AtomicBool::new(false)).unwrap();
+    let decoding = decode(&model, network, states, &options);
     let mut tokens = integers(&expected["tokens"]);
     assert_eq!(tokens.pop(), Some(model.vocabulary.special.end_of_text));
     assert_eq!(decoding.tokens, tokens, "{name}");

@@ -1,25 +1,38 @@
 //! The only file here that calls the engine: 16 kHz samples go in, cues come out.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use gstwhispernpu::stream::Cue;
 use gstwhispernpu::{
     Error,
     decoder::{Language, Options, Task},
-    scheduler::{Engine, Placement, Urgency},
+    scheduler::{Engine, Placement, Ticket, Urgency},
     segment::Limits,
+    segment::voice::{self, Voice},
     stream::Stream,
 };
+
+/// Windows in the engine's hands before their text is waited for.
+const MOST_WINDOWS: usize = 8;
 
 /// A model that is ready to transcribe.
 pub struct Recogniser {
     engine: Arc<Engine>,
+    voice: Option<Arc<Voice>>,
 }
 
 impl Recogniser {
     /// Loads a model by path or name.
     pub fn open(model: &str, placement: Placement) -> Result<Self, Error> {
-        Ok(Self { engine: Engine::open(model, placement)? })
+        let voice = match voice::find() {
+            Ok(path) => Some(Voice::open(&path)?),
+            Err(error) => {
+                eprintln!("Silence is not skipped: {error}");
+                None
+            }
+        };
+        Ok(Self { engine: Engine::open(model, placement)?, voice })
     }
 
     /// Whether the model was trained on English alone.
@@ -36,7 +49,8 @@ impl Recogniser {
 
     /// Begins a recording.
     pub fn begin(&self, options: Options) -> Transcription<'_> {
-        Transcription { engine: &self.engine, options, stream: Stream::new(Limits::default()) }
+        let stream = Stream::new(Limits::default(), self.voice.as_ref());
+        Transcription { engine: &self.engine, options, stream, tickets: VecDeque::new() }
     }
 }
 
@@ -45,28 +59,44 @@ pub struct Transcription<'a> {
     engine: &'a Engine,
     options: Options,
     stream: Stream,
+    /// Of the windows that are being transcribed, in order.
+    tickets: VecDeque<Ticket>,
 }
 
 impl Transcription<'_> {
-    /// Takes the next samples and gives the cues that they complete.
+    /// Takes the next samples and gives the cues that are complete.
     pub fn push(&mut self, samples: &[f32]) -> Result<Vec<Cue>, Error> {
         self.stream.push(samples);
-        self.windows()
+        self.windows(|transcription| transcription.tickets.len() >= MOST_WINDOWS)
     }
 
     /// Gives the remaining cues.
     pub fn finish(mut self) -> Result<Vec<Cue>, Error> {
         self.stream.end();
-        self.windows()
+        self.windows(|_| true)
     }
 
-    fn windows(&mut self) -> Result<Vec<Cue>, Error> {
+    /// Hands windows to the engine and takes the transcripts that are there, or waits for them if `is_full` says so.
+    fn windows(&mut self, is_full: impl Fn(&Self) -> bool) -> Result<Vec<Cue>, Error> {
         let mut cues = Vec::new();
-        while let Some(window) = self.stream.window() {
-            let transcript = self.engine.submit(window, self.options.clone(), Urgency::Background).wait()?;
+        loop {
+            while let Some(window) = self.stream.window() {
+                let is_first = self.stream.awaited() == Some(window.start_samples);
+                let ticket = self.engine.submit(window, self.options.clone(), Urgency::Background);
+                if is_first { self.tickets.push_front(ticket) } else { self.tickets.push_back(ticket) }
+                // Until the language is known, one window decides for all.
+                if self.options.language == Language::Auto {
+                    break;
+                }
+            }
+            let Some(ticket) = self.tickets.front() else { return Ok(cues) };
+            if !ticket.is_ready() && !is_full(self) && self.options.language != Language::Auto {
+                return Ok(cues);
+            }
+            let Some(ticket) = self.tickets.pop_front() else { return Ok(cues) };
+            let transcript = ticket.wait()?;
             transcript.settle(&mut self.options);
             cues.extend(self.stream.accept(transcript));
         }
-        Ok(cues)
     }
 }

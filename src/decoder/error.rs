@@ -23,7 +23,4 @@ pub enum DecodeError {
         /// What was asked for.
         wanted: String,
     },
-    /// Somebody asked for the work to stop.
-    #[error("the window was cancelled")]
-    Cancelled,
 }

@@ -1,17 +1,20 @@
 //! States → tokens: the audio states of a window enter, tokens with their probabilities leave.
 //!
-//! Read `greedy.rs` first (the loop), then `rules.rs` (what may be written next) and `program.rs` (the network).
+//! Read `batch.rs` first (the loop), then `rules.rs` (what may be written next) and `program.rs` (the network).
 
+mod batch;
+mod decoding;
 mod error;
-mod greedy;
 mod language;
 mod network;
 mod options;
+mod probability;
 mod program;
 mod repetition;
 mod rules;
 
+pub use batch::Batch;
+pub use decoding::Decoding;
 pub use error::DecodeError;
-pub use greedy::{Decoding, decode};
-pub use network::{Decoder, DecoderSession};
+pub use network::{Decoder, DecoderSession, MOST_LANES};
 pub use options::{Language, Options, Task};

@@ -1,6 +1,7 @@
 //! Which tokens may be written next: filters over logits (`SuppressBlank`, `SuppressTokens` and `ApplyTimestampRules` in
 //! openai/whisper `decoding.py`).
 
+use super::probability::{greatest, log_sum_exp};
 use crate::model::{Config, SpecialTokens, Token};
 
 /// Latest first timestamp, in steps of 20 ms: 1 s.
@@ -72,22 +73,10 @@ impl Rules {
     /// Where all timestamps together are likelier than any single other token, one of them is written.
     fn prefer_timestamp(&self, logits: &mut [f32]) {
         let (other, timestamps) = logits.split_at(self.special.timestamp_begin as usize);
-        let best_other = other.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        if log_sum_exp(timestamps) > best_other {
+        if log_sum_exp(timestamps) > greatest(other) {
             forbid(logits, 0..self.special.timestamp_begin as usize);
         }
     }
-}
-
-/// log Σ e^x, without overflow; terms below e⁻³⁰ of the largest are left out.
-pub fn log_sum_exp(logits: &[f32]) -> f32 {
-    const NEGLIGIBLE: f32 = 30.0;
-    let maximum = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    if maximum == f32::NEG_INFINITY {
-        return maximum;
-    }
-    let terms = logits.iter().filter(|&&x| x > maximum - NEGLIGIBLE).map(|&x| ((x - maximum) as f64).exp());
-    maximum + terms.sum::<f64>().ln() as f32
 }
 
 fn forbid(logits: &mut [f32], tokens: std::ops::Range<usize>) {
@@ -162,11 +151,5 @@ mod tests {
     fn likely_timestamps_win_together() {
         let spread = |token: usize| if token < 18 { 3.0 } else { 0.0 };
         assert!(allowed(&[20, 1], spread).iter().all(|&token| token >= 21));
-    }
-
-    #[test]
-    fn log_sum_exp_of_equal_terms() {
-        assert!((log_sum_exp(&[2.0; 8]) - (2.0 + 8f32.ln())).abs() < 1e-6);
-        assert_eq!(log_sum_exp(&[f32::NEG_INFINITY]), f32::NEG_INFINITY);
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use gst::{glib::translate::IntoGlib, subclass::prelude::*};
 
 use super::{imp::CAT, settings::ELEMENT_NAME};
-use crate::{Error, model::ModelError, scheduler::ScheduleError};
+use crate::{Error, model::ModelError, scheduler::ScheduleError, segment::voice::VoiceError};
 
 /// Why a stream cannot go on.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -50,7 +50,10 @@ impl Fault {
             Self::Engine(Error::Model(ModelError::NotFound { .. })) => {
                 gst::error_msg!(gst::ResourceError::NotFound, ("{self}"), ["{details}"])
             }
-            Self::Engine(Error::Model(_)) => gst::error_msg!(gst::ResourceError::Read, ("{self}"), ["{details}"]),
+            Self::Engine(Error::Voice(VoiceError::NotInstalled { .. })) => {
+                gst::error_msg!(gst::ResourceError::NotFound, ("{self}"), ["{details}"])
+            }
+            Self::Engine(Error::Model(_) | Error::Voice(_)) => gst::error_msg!(gst::ResourceError::Read, ("{self}"), ["{details}"]),
             Self::Engine(Error::Device(_)) => gst::error_msg!(gst::ResourceError::Failed, ("{self}"), ["{details}"]),
             Self::Engine(Error::Decode(_)) => gst::error_msg!(gst::ResourceError::Settings, ("{self}"), ["{details}"]),
             Self::Engine(Error::Schedule(_)) => gst::error_msg!(gst::LibraryError::Failed, ("{self}"), ["{details}"]),

@@ -20,7 +20,7 @@ use super::{
     errors::{self, Fault},
     input::{self, Input},
     latency,
-    loader::{Loader, Report, Request},
+    loader::{Loaded, Loader, Report, Request},
     lock::lock,
     queue::{Audio, Queue},
     settings::{self, ELEMENT_NAME, Settings},
@@ -368,9 +368,14 @@ impl WhisperNpu {
 
     /// Wants the model that is set now; the bus hears what becomes of it.
     fn load(&self) {
-        let Settings { model, device, .. } = self.settings();
+        let settings = self.settings();
+        let request = Request {
+            placement: settings.placement(),
+            voice_activity: settings.voice_activity,
+            model: settings.model,
+        };
         let weak = self.downgrade();
-        self.loader.start(Request { model, device }, move |report| {
+        self.loader.start(request, move |report| {
             if let Some(element) = weak.upgrade() {
                 element.announce(report);
             }
@@ -389,12 +394,15 @@ impl WhisperNpu {
                 progress(gst::ProgressType::Error, &error.to_string());
                 let _ = errors::report(self, &error.into());
             }
-            Report::Loaded { engine, model, was_loaded } => {
+            Report::Loaded { loaded: Loaded { engine, voice }, model, was_loaded } => {
                 if !was_loaded {
                     progress(gst::ProgressType::Complete, "the model is loaded");
                 }
                 let device = gst::Structure::builder("whispernpu/device")
                     .field("device", engine.device())
+                    .field("precision", engine.precision().name())
+                    .field("instruction-set", engine.instruction_set())
+                    .field("voice-activity", voice.is_some())
                     .field("model", model)
                     .build();
                 let message = gst::message::Element::builder(device).src(&*self.obj()).build();
@@ -475,9 +483,9 @@ impl ObjectImpl for WhisperNpu {
 
     fn property(&self, _id: usize, pspec: &ParamSpec) -> Value {
         match pspec.name() {
-            settings::ACTIVE_DEVICE => self.loader.engine().map(|engine| engine.device()).to_value(),
+            settings::ACTIVE_DEVICE => self.loader.loaded().map(|loaded| loaded.engine.device()).to_value(),
             settings::STATS => {
-                let device = self.loader.engine().map(|engine| engine.device());
+                let device = self.loader.loaded().map(|loaded| loaded.engine.device());
                 let stats = *lock(&self.stats);
                 stats.structure(&self.settings().model, device).to_value()
             }

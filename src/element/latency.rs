@@ -17,6 +17,9 @@ const LISTENING_DENOMINATOR: usize = 4;
 /// A live window ends at the quietest place of its last quarter, rather than within a word.
 const CUT_SEARCH_DENOMINATOR: usize = 4;
 
+/// A pause that ends a window where somebody waits for the text: 0.7 s, longer than those within a sentence.
+const LIVE_PAUSE_SAMPLES: usize = 11_200;
+
 /// What the element itself adds in a live pipeline, given the property `latency`.
 pub(super) fn own_latency(latency_ms: u32) -> Duration {
     Duration::from_millis(latency_ms.max(SHORTEST_LATENCY_MS).into())
@@ -30,7 +33,12 @@ pub(super) fn limits(is_live: bool, latency_ms: u32) -> Limits {
     let latency_samples = own_latency(latency_ms).as_millis() as usize * SAMPLE_RATE as usize / 1000;
     let window_samples =
         (latency_samples / LISTENING_DENOMINATOR * LISTENING_NUMERATOR).min(Limits::default().window_samples);
-    Limits { window_samples, cut_search_samples: window_samples / CUT_SEARCH_DENOMINATOR }
+    Limits {
+        window_samples,
+        cut_search_samples: window_samples / CUT_SEARCH_DENOMINATOR,
+        pause_samples: LIVE_PAUSE_SAMPLES,
+        ..Limits::default()
+    }
 }
 
 /// When a window's text should be there, counted from now.

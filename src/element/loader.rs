@@ -7,19 +7,31 @@ use std::{
     time::Duration,
 };
 
-use super::{lock::lock, queue::Flushing, settings::WhisperNpuDevice};
+use super::{lock::lock, queue::Flushing, settings::WhisperNpuVoiceActivity};
 use crate::{
     Error,
-    scheduler::{Engine, ScheduleError},
+    scheduler::{Engine, Placement, ScheduleError},
+    segment::voice::{self, Voice},
 };
 
-/// Which model on which device.
+/// What to load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
     /// A name or a path.
     pub model: String,
-    /// The user's choice of device.
-    pub device: WhisperNpuDevice,
+    /// Device, precision and threads.
+    pub placement: Placement,
+    /// Whether to listen for voices.
+    pub voice_activity: WhisperNpuVoiceActivity,
+}
+
+/// What a stream is transcribed with.
+#[derive(Clone, Debug)]
+pub(super) struct Loaded {
+    /// The model on its device.
+    pub engine: Arc<Engine>,
+    /// What tells speech from silence, if anything does.
+    pub voice: Option<Arc<Voice>>,
 }
 
 /// What the application is told about loading.
@@ -28,7 +40,7 @@ pub(super) enum Report {
     /// Loading has begun.
     Started,
     /// The model is there; `was_loaded` when it has been all along.
-    Loaded { engine: Arc<Engine>, model: String, was_loaded: bool },
+    Loaded { loaded: Loaded, model: String, was_loaded: bool },
     /// The model cannot be loaded.
     Failed(Error),
     /// Nobody waits for the model any more.
@@ -46,7 +58,7 @@ pub(super) struct Loader {
 struct Slot {
     request: Option<Request>,
     /// `None` while it is being loaded.
-    result: Option<Result<Arc<Engine>, Error>>,
+    result: Option<Result<Loaded, Error>>,
     /// The bus has heard of the result, so that a flow error never comes before its message.
     is_announced: bool,
     /// Numbers the loads, so that one that was overtaken is not taken for the present one.
@@ -62,9 +74,9 @@ impl Loader {
         let mut slot = lock(&self.slot);
         slot.is_wanted = true;
         let is_same = slot.request.as_ref() == Some(&request);
-        if is_same && let Some(Ok(engine)) = slot.result.clone() {
+        if is_same && let Some(Ok(loaded)) = slot.result.clone() {
             drop(slot);
-            return report(Report::Loaded { engine, model: request.model, was_loaded: true });
+            return report(Report::Loaded { loaded, model: request.model, was_loaded: true });
         }
         if is_same && slot.result.is_none() {
             drop(slot);
@@ -98,13 +110,13 @@ impl Loader {
     }
 
     /// The loaded model.
-    pub fn engine(&self) -> Option<Arc<Engine>> {
+    pub fn loaded(&self) -> Option<Loaded> {
         lock(&self.slot).result.as_ref().and_then(|result| result.as_ref().ok()).cloned()
     }
 
     /// Waits for the model until `is_given_up` says so, which is asked again after each `wake`. The inner result is why the
     /// model could not be loaded, which has been reported before.
-    pub fn wait(&self, is_given_up: impl Fn() -> bool) -> Result<Result<Arc<Engine>, Error>, Flushing> {
+    pub fn wait(&self, is_given_up: impl Fn() -> bool) -> Result<Result<Loaded, Error>, Flushing> {
         let mut slot = lock(&self.slot);
         loop {
             if is_given_up() {
@@ -134,7 +146,7 @@ impl Loader {
         self.changed.notify_all();
     }
 
-    fn finish(&self, load: u64, request: &Request, result: Result<Arc<Engine>, Error>, report: impl Fn(Report)) {
+    fn finish(&self, load: u64, request: &Request, result: Result<Loaded, Error>, report: impl Fn(Report)) {
         let is_wanted = {
             let mut slot = lock(&self.slot);
             if slot.load != load {
@@ -145,7 +157,7 @@ impl Loader {
         };
         if is_wanted {
             report(match result {
-                Ok(engine) => Report::Loaded { engine, model: request.model.clone(), was_loaded: false },
+                Ok(loaded) => Report::Loaded { loaded, model: request.model.clone(), was_loaded: false },
                 Err(error) => Report::Failed(error),
             });
         }
@@ -157,8 +169,15 @@ impl Loader {
     }
 }
 
-fn open(request: &Request) -> Result<Arc<Engine>, Error> {
-    catch_unwind(AssertUnwindSafe(|| Engine::open(&request.model, request.device.into()))).unwrap_or_else(|panic| {
+fn open(request: &Request) -> Result<Loaded, Error> {
+    let open = || {
+        let voice = match (request.voice_activity, voice::find()) {
+            (WhisperNpuVoiceActivity::Off, _) | (WhisperNpuVoiceActivity::Auto, Err(_)) => None,
+            (WhisperNpuVoiceActivity::On | WhisperNpuVoiceActivity::Auto, found) => Some(Voice::open(&found?)?),
+        };
+        Ok(Loaded { engine: Engine::open(&request.model, request.placement)?, voice })
+    };
+    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|panic| {
         let message = panic
             .downcast_ref::<String>()
             .cloned()

@@ -52,7 +52,7 @@ mod transcription;
 
 use gst::{glib, prelude::*};
 
-pub use settings::{WhisperNpuDevice, WhisperNpuTask};
+pub use settings::{WhisperNpuDevice, WhisperNpuPrecision, WhisperNpuTask, WhisperNpuVoiceActivity};
 
 glib::wrapper! {
     /// The element `whispernpu`.

@@ -63,8 +63,8 @@ struct Inner {
     outcome: Result<FlowSuccess, FlowError>,
     /// Counts flushes, so that the task notices one that came and went while it pushed.
     generation: u64,
-    /// The window in the engine.
-    window: Option<Canceller>,
+    /// The windows in the engine, by place.
+    windows: Vec<(u64, Canceller)>,
 }
 
 impl Default for Queue {
@@ -76,7 +76,7 @@ impl Default for Queue {
             has_eos: false,
             outcome: Ok(FlowSuccess::Ok),
             generation: 0,
-            window: None,
+            windows: Vec::new(),
         };
         Self { inner: Mutex::new(inner), changed: Condvar::new() }
     }
@@ -91,17 +91,17 @@ impl Queue {
         inner.outcome = Ok(FlowSuccess::Ok);
     }
 
-    /// Drops everything, wakes both sides and gives up the window that is in the engine.
+    /// Drops everything, wakes both sides and gives up the windows that are in the engine.
     pub fn flush(&self) {
-        let (window, items) = {
+        let (windows, items) = {
             let mut inner = lock(&self.inner);
             inner.is_flushing = true;
             inner.generation += 1;
             inner.audio_samples = 0;
-            (inner.window.take(), std::mem::take(&mut inner.items))
+            (std::mem::take(&mut inner.windows), std::mem::take(&mut inner.items))
         };
         self.changed.notify_all();
-        if let Some(window) = window {
+        for (_, window) in windows {
             window.cancel();
         }
         drop(items);
@@ -169,19 +169,24 @@ impl Queue {
         if self.is_outdated(generation) { Err(FlowError::Flushing) } else { Ok(()) }
     }
 
-    /// Keeps what cancels the window that is going into the engine.
-    pub fn hold(&self, generation: u64, window: Canceller) -> Result<(), Flushing> {
+    /// Keeps what cancels the window of this place, which is going into the engine.
+    pub fn hold(&self, generation: u64, place: u64, window: Canceller) -> Result<(), Flushing> {
         let mut inner = lock(&self.inner);
         if inner.is_flushing || inner.generation != generation {
             return Err(Flushing);
         }
-        inner.window = Some(window);
+        inner.windows.push((place, window));
         Ok(())
     }
 
-    /// The window has left the engine.
-    pub fn release(&self) {
-        lock(&self.inner).window = None;
+    /// The window of this place has left the engine.
+    pub fn release(&self, place: u64) {
+        lock(&self.inner).windows.retain(|window| window.0 != place);
+    }
+
+    /// Whether nothing waits to be taken.
+    pub fn is_empty(&self) -> bool {
+        lock(&self.inner).items.is_empty()
     }
 
     /// What upstream's next buffer will be answered.

@@ -8,7 +8,7 @@ use gst::{
 use super::errors::Fault;
 use crate::{
     decoder::{Language, Options, Task},
-    scheduler::DeviceChoice,
+    scheduler::{DeviceChoice, Placement, Precision},
 };
 
 /// The element's factory name, also the prefix of its messages.
@@ -18,6 +18,9 @@ pub(super) const MODEL: &str = "model";
 pub(super) const LANGUAGE_CODE: &str = "language-code";
 pub(super) const TASK: &str = "task";
 pub(super) const DEVICE: &str = "device";
+pub(super) const PRECISION: &str = "precision";
+pub(super) const THREADS: &str = "threads";
+pub(super) const VOICE_ACTIVITY: &str = "voice-activity";
 pub(super) const LATENCY: &str = "latency";
 pub(super) const ACTIVE_DEVICE: &str = "active-device";
 pub(super) const STATS: &str = "stats";
@@ -28,6 +31,9 @@ pub(super) const MOST_CHANNELS: i32 = 63;
 /// The highest rate of PCM in use, in Hz. The resampler's filter grows with the rate: at the highest that caps can say it
 /// would ask for 500 GB.
 pub(super) const HIGHEST_RATE: i32 = 768_000;
+
+/// More threads than this share no window's work usefully.
+const MOST_THREADS: u32 = 256;
 
 const DEFAULT_MODEL: &str = "tiny.en";
 const DEFAULT_LANGUAGE_CODE: &str = "en";
@@ -61,6 +67,54 @@ pub enum WhisperNpuDevice {
     Cpu = 1,
 }
 
+/// What the device computes in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstWhisperNpuPrecision")]
+#[repr(i32)]
+pub enum WhisperNpuPrecision {
+    /// The fastest that keeps the word error rate of f32.
+    #[default]
+    #[enum_value(name = "The fastest that keeps the word error rate of f32", nick = "auto")]
+    Auto = 0,
+    /// 32-bit floating point.
+    #[enum_value(name = "32-bit floating point, the reference", nick = "f32")]
+    F32 = 1,
+    /// 16-bit floating point with 8 bits of mantissa.
+    #[enum_value(name = "bfloat16 operands, sums in f32", nick = "bf16")]
+    Bf16 = 2,
+    /// 8-bit integers.
+    #[enum_value(name = "8-bit integers with scales, sums in 32 bits", nick = "int8")]
+    Int8 = 3,
+}
+
+/// Whether silence is told from speech before anything is transcribed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstWhisperNpuVoiceActivity")]
+#[repr(i32)]
+pub enum WhisperNpuVoiceActivity {
+    /// If the detector is installed.
+    #[default]
+    #[enum_value(name = "If the detector's weights are installed; the message whispernpu/device says so", nick = "auto")]
+    Auto = 0,
+    /// Always; without the detector the element fails to start.
+    #[enum_value(name = "Always; an error if the detector's weights are not installed", nick = "on")]
+    On = 1,
+    /// Never.
+    #[enum_value(name = "Never; everything is transcribed", nick = "off")]
+    Off = 2,
+}
+
+impl From<WhisperNpuPrecision> for Option<Precision> {
+    fn from(precision: WhisperNpuPrecision) -> Self {
+        match precision {
+            WhisperNpuPrecision::Auto => None,
+            WhisperNpuPrecision::F32 => Some(Precision::F32),
+            WhisperNpuPrecision::Bf16 => Some(Precision::Bf16),
+            WhisperNpuPrecision::Int8 => Some(Precision::Int8),
+        }
+    }
+}
+
 impl From<WhisperNpuDevice> for DeviceChoice {
     fn from(device: WhisperNpuDevice) -> Self {
         match device {
@@ -77,6 +131,9 @@ pub(super) struct Settings {
     pub language_code: String,
     pub task: WhisperNpuTask,
     pub device: WhisperNpuDevice,
+    pub precision: WhisperNpuPrecision,
+    pub threads: u32,
+    pub voice_activity: WhisperNpuVoiceActivity,
     pub latency_ms: u32,
 }
 
@@ -87,6 +144,9 @@ impl Default for Settings {
             language_code: DEFAULT_LANGUAGE_CODE.to_owned(),
             task: WhisperNpuTask::default(),
             device: WhisperNpuDevice::default(),
+            precision: WhisperNpuPrecision::default(),
+            threads: 0,
+            voice_activity: WhisperNpuVoiceActivity::default(),
             latency_ms: DEFAULT_LATENCY_MS,
         }
     }
@@ -103,6 +163,11 @@ impl Settings {
         Ok(Options { language, task })
     }
 
+    /// Where and how the model runs.
+    pub fn placement(&self) -> Placement {
+        Placement { device: self.device.into(), precision: self.precision.into(), threads: self.threads as usize }
+    }
+
     /// Takes the value of a writable property; a string that is set to NULL falls back to its default.
     pub fn set(&mut self, value: &glib::Value, pspec: &ParamSpec) {
         match pspec.name() {
@@ -110,6 +175,9 @@ impl Settings {
             LANGUAGE_CODE => self.language_code = string(value, DEFAULT_LANGUAGE_CODE),
             TASK => self.task = value.get().expect("GObject has checked the type"),
             DEVICE => self.device = value.get().expect("GObject has checked the type"),
+            PRECISION => self.precision = value.get().expect("GObject has checked the type"),
+            THREADS => self.threads = value.get().expect("GObject has checked the type"),
+            VOICE_ACTIVITY => self.voice_activity = value.get().expect("GObject has checked the type"),
             LATENCY => self.latency_ms = value.get().expect("GObject has checked the type"),
             name => unreachable!("{name} is not in the property table as writable"),
         }
@@ -122,6 +190,9 @@ impl Settings {
             LANGUAGE_CODE => self.language_code.to_value(),
             TASK => self.task.to_value(),
             DEVICE => self.device.to_value(),
+            PRECISION => self.precision.to_value(),
+            THREADS => self.threads.to_value(),
+            VOICE_ACTIVITY => self.voice_activity.to_value(),
             LATENCY => self.latency_ms.to_value(),
             name => unreachable!("{name} is not in the property table as writable"),
         }
@@ -157,6 +228,29 @@ pub(super) fn properties() -> Vec<ParamSpec> {
         glib::ParamSpecEnum::builder::<WhisperNpuDevice>(DEVICE)
             .nick("Device")
             .blurb("Where the model runs; takes effect on the way from NULL to READY")
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecEnum::builder::<WhisperNpuPrecision>(PRECISION)
+            .nick("Precision")
+            .blurb("What the device computes in; takes effect on the way from NULL to READY")
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder(THREADS)
+            .nick("Threads")
+            .blurb(
+                "Threads that one inference is spread over, 0 for one for each processor; elements with the same model and \
+                 the same settings share them. Takes effect on the way from NULL to READY",
+            )
+            .maximum(MOST_THREADS)
+            .default_value(0)
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecEnum::builder::<WhisperNpuVoiceActivity>(VOICE_ACTIVITY)
+            .nick("Voice activity")
+            .blurb(
+                "Whether speech is told from silence first, so that silence costs nothing and windows end in pauses; takes \
+                 effect on the way from NULL to READY",
+            )
             .mutable_ready()
             .build(),
         glib::ParamSpecUInt::builder(LATENCY)

@@ -1,7 +1,7 @@
 //! The task's half of the data path: samples become windows, windows text, and text leaves with the gaps and events that
 //! belong to it, in order.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::VecDeque, time::Instant};
 
 use gst::{ClockTime, FlowError, prelude::*, subclass::prelude::*};
 
@@ -9,6 +9,7 @@ use super::{
     errors::{self, Fault},
     imp::{CAT, WhisperNpu},
     latency,
+    loader::Loaded,
     output::{Output, Piece},
     position,
     queue::{Audio, Item},
@@ -16,16 +17,16 @@ use super::{
 };
 use crate::{
     Error,
-    decoder::Options,
-    scheduler::Engine,
-    stream::{Cue, Stream, Window},
+    decoder::{Language, Options},
+    scheduler::{Engine, Ticket},
+    stream::{Cue, Stream},
     transcript::WindowTranscript,
 };
 
 /// One stream on its way to text; starts anew after each flush.
 pub(super) struct Transcription {
     generation: u64,
-    engine: Option<Arc<Engine>>,
+    loaded: Option<Loaded>,
     run: Option<Run>,
     output: Output,
     seqnum: Option<gst::Seqnum>,
@@ -44,6 +45,16 @@ struct Run {
     heard_samples: u64,
     is_live: bool,
     stream: Stream,
+    /// Windows in the engine, in the order in which their text is pushed.
+    windows: VecDeque<InFlight>,
+}
+
+/// A window in the engine.
+struct InFlight {
+    place: u64,
+    samples: usize,
+    ticket: Ticket,
+    since: Instant,
 }
 
 impl Run {
@@ -61,7 +72,7 @@ impl Transcription {
     pub fn new(generation: u64) -> Self {
         Self {
             generation,
-            engine: None,
+            loaded: None,
             run: None,
             output: Output::default(),
             seqnum: None,
@@ -88,13 +99,15 @@ impl Transcription {
             self.finish(element)?;
             self.output.mark_discont();
             let limits = latency::limits(audio.is_live, element.settings().latency_ms);
+            let voice = self.loaded(element)?.voice;
             let run = self.run.insert(Run {
                 number: audio.run,
                 anchor: audio.anchor,
                 start_samples: audio.start_samples,
                 heard_samples: 0,
                 is_live: audio.is_live,
-                stream: Stream::new(limits),
+                stream: Stream::new(limits, voice.as_ref()),
+                windows: VecDeque::new(),
             });
             let start = run.time(0);
             self.cover(element, start)?;
@@ -103,7 +116,7 @@ impl Transcription {
             run.stream.push(&audio.samples);
             run.heard_samples += audio.samples.len() as u64;
         }
-        self.transcribe(element)
+        self.transcribe(element, false)
     }
 
     fn event(&mut self, element: &WhisperNpu, event: gst::Event) -> Result<(), FlowError> {
@@ -143,71 +156,92 @@ impl Transcription {
             return Ok(());
         };
         run.stream.end();
-        self.transcribe(element)?;
+        self.transcribe(element, true)?;
         match self.run.take() {
             Some(run) => self.cover(element, run.time(run.heard_samples)),
             None => Ok(()),
         }
     }
 
-    /// Transcribes all windows that are complete.
-    fn transcribe(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
-        while let Some(run) = &mut self.run
-            && let Some(window) = run.stream.window()
-        {
-            let is_live = run.is_live;
-            let transcript = self.infer(element, window, is_live)?;
-            let Some(run) = &mut self.run else { break };
-            let cues = run.stream.accept(transcript);
-            for cue in cues {
+    /// Hands complete windows to the engine and pushes the text that is there. Waits for all of it at the end, in a live
+    /// pipeline, and where nothing else is to do; else only if the engine has as many windows as it takes.
+    fn transcribe(&mut self, element: &WhisperNpu, is_end: bool) -> Result<(), FlowError> {
+        loop {
+            let is_full = self.submit(element)?;
+            let is_awaited = is_end || is_full || element.queue().is_empty();
+            let Some(run) = &mut self.run else { return Ok(()) };
+            let ready = run.windows.pop_front_if(|window| is_awaited || run.is_live || window.ticket.is_ready());
+            let Some(window) = ready else { break };
+            let transcript = self.collect(element, window)?;
+            let Some(run) = &mut self.run else { return Ok(()) };
+            for cue in run.stream.accept(transcript) {
                 self.say(element, &cue)?;
             }
-            let Some(run) = &self.run else { break };
-            let is_final_to = run.time(run.stream.position_samples());
-            self.cover(element, is_final_to)?;
         }
-        Ok(())
+        let Some(run) = &self.run else { return Ok(()) };
+        let is_final_to = run.time(run.stream.position_samples());
+        self.cover(element, is_final_to)
     }
 
-    fn infer(&mut self, element: &WhisperNpu, window: Window, is_live: bool) -> Result<WindowTranscript, FlowError> {
-        let settings = element.settings();
-        let engine = self.engine(element)?;
-        let options = self.options(&engine, &settings).map_err(|fault| errors::report(element, &fault))?;
-        let (start_samples, samples) = (window.start_samples, window.samples.len());
-        let started = Instant::now();
-        let ticket = engine.submit(window, options, latency::urgency(is_live, settings.latency_ms));
-        element.queue().hold(self.generation, ticket.canceller()).map_err(|_| FlowError::Flushing)?;
+    /// Hands windows to the engine; answers whether it takes no more before one is done.
+    fn submit(&mut self, element: &WhisperNpu) -> Result<bool, FlowError> {
+        loop {
+            let settings = element.settings();
+            // Until a language is heard, one window decides for all.
+            let is_deciding = matches!(&self.options, Some((_, _, options)) if options.language == Language::Auto);
+            let Some(run) = &mut self.run else { return Ok(false) };
+            if is_deciding && !run.windows.is_empty() {
+                return Ok(true);
+            }
+            let Some(window) = run.stream.window() else {
+                return Ok(run.stream.is_waiting());
+            };
+            let (is_live, is_first) = (run.is_live, run.stream.awaited() == Some(window.start_samples));
+            let engine = self.loaded(element)?.engine;
+            let options = self.options(&engine, &settings).map_err(|fault| errors::report(element, &fault))?;
+            let (place, samples) = (window.start_samples, window.samples.len());
+            let ticket = engine.submit(window, options, latency::urgency(is_live, settings.latency_ms));
+            element.queue().hold(self.generation, place, ticket.canceller()).map_err(|_| FlowError::Flushing)?;
+            let window = InFlight { place, samples, ticket, since: Instant::now() };
+            let Some(run) = &mut self.run else { return Ok(false) };
+            if is_first { run.windows.push_front(window) } else { run.windows.push_back(window) }
+        }
+    }
+
+    /// Waits for a window's transcript.
+    fn collect(&mut self, element: &WhisperNpu, window: InFlight) -> Result<WindowTranscript, FlowError> {
+        let InFlight { place, samples, ticket, since } = window;
         let result = ticket.wait();
-        element.queue().release();
+        element.queue().release(place);
         let transcript = result.map_err(|error| errors::report(element, &error.into()))?;
         if let Some((_, _, options)) = &mut self.options {
             transcript.settle(options);
         }
-        let elapsed = started.elapsed();
+        let timings = transcript.timings;
         element.count(|stats| {
             stats.windows += 1;
-            stats.inference += elapsed;
+            stats.inference += timings.mel + timings.encoder + timings.decoder;
         });
         gst::info!(
             CAT,
             imp = element,
-            "window of {samples} samples at {start_samples}: {} segments, {} samples consumed in {elapsed:?} ({:?})",
+            "window of {samples} samples at {place}: {} segments, {} samples consumed in {:?} ({timings:?})",
             transcript.segments.len(),
             transcript.consumed_samples,
-            transcript.timings
+            since.elapsed(),
         );
         Ok(transcript)
     }
 
     /// The model; waits for it. That it could not be loaded has been reported by whoever tried.
-    fn engine(&mut self, element: &WhisperNpu) -> Result<Arc<Engine>, FlowError> {
-        if let Some(engine) = &self.engine {
-            return Ok(Arc::clone(engine));
+    fn loaded(&mut self, element: &WhisperNpu) -> Result<Loaded, FlowError> {
+        if let Some(loaded) = &self.loaded {
+            return Ok(loaded.clone());
         }
         let result = element.loader().wait(|| element.queue().is_outdated(self.generation));
-        let engine = result.map_err(|_| FlowError::Flushing)?.map_err(|_: Error| FlowError::Error)?;
-        self.engine = Some(Arc::clone(&engine));
-        Ok(engine)
+        let loaded = result.map_err(|_| FlowError::Flushing)?.map_err(|_: Error| FlowError::Error)?;
+        self.loaded = Some(loaded.clone());
+        Ok(loaded)
     }
 
     fn options(&mut self, engine: &Engine, settings: &Settings) -> Result<Options, Fault> {

@@ -1,18 +1,17 @@
 //! One model on one device, with its queue and worker; shared by everybody in the process who asks for the same.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 
 use super::counters::Tally;
-use super::queue::{Job, Queue};
+use super::queue::Queue;
 use super::ticket::Slot;
+use super::worker::Worker;
 use super::{Counters, Pipeline, ScheduleError, Ticket, Urgency, registry};
 use crate::Error;
-use crate::decoder::{DecodeError, Options};
-use crate::device::{Device, cpu::{Cpu, Precision}};
+use crate::decoder::Options;
+use crate::device::Device;
+use crate::device::cpu::{Cpu, Precision};
 use crate::model::{self, Model};
 use crate::segment::Window;
 
@@ -42,6 +41,7 @@ pub struct Engine {
     model: Arc<Model>,
     device: &'static str,
     precision: Precision,
+    instruction_set: &'static str,
     queue: Arc<Queue>,
     tally: Arc<Tally>,
     worker: Option<JoinHandle<()>>,
@@ -64,12 +64,12 @@ impl Engine {
         let model = Arc::new(Model::open(path)?);
         let pipeline = Pipeline::new(model.clone(), &device)?;
         let (queue, tally) = (Arc::<Queue>::default(), Arc::<Tally>::default());
-        let worker = Worker { pipeline, queue: queue.clone(), tally: tally.clone() };
+        let worker = Worker::new(pipeline, queue.clone(), tally.clone());
         let worker = thread::Builder::new()
             .name("whispernpu".into())
             .spawn(move || worker.run())
             .map_err(|error| ScheduleError::Thread { reason: error.to_string() })?;
-        Ok(Self { model, device: device.name(), precision, queue, tally, worker: Some(worker) })
+        Ok(Self { model, device: device.name(), precision, instruction_set: device.isa().name(), queue, tally, worker: Some(worker) })
     }
 
     /// The model.
@@ -85,6 +85,11 @@ impl Engine {
     /// What the device computes in.
     pub fn precision(&self) -> Precision {
         self.precision
+    }
+
+    /// Instruction set that the device uses.
+    pub fn instruction_set(&self) -> &'static str {
+        self.instruction_set
     }
 
     /// Whether the model can do what is asked.
@@ -116,54 +121,5 @@ impl Drop for Engine {
         self.queue.close();
         // A worker may be in a window that nobody waits for any more; it ends by itself and keeps what it needs alive.
         drop(self.worker.take());
-    }
-}
-
-struct Worker {
-    pipeline: Pipeline,
-    queue: Arc<Queue>,
-    tally: Arc<Tally>,
-}
-
-impl Worker {
-    fn run(self) {
-        let mut session = None;
-        while let Some(job) = self.queue.pop() {
-            if job.slot.cancelled().load(Ordering::Relaxed) {
-                self.tally.cancelled();
-                job.slot.finish(Err(ScheduleError::Cancelled.into()));
-                continue;
-            }
-            let queued = job.submitted.elapsed();
-            let mut current = session.take().unwrap_or_else(|| self.pipeline.session());
-            let transcribed = catch_unwind(AssertUnwindSafe(|| {
-                let Job { window, options, slot, .. } = &job;
-                let mut transcript = current.transcribe(window, options, slot.cancelled());
-                if let Ok(transcript) = &mut transcript {
-                    transcript.timings.queue = queued;
-                }
-                (transcript, current)
-            }));
-            let result = match transcribed {
-                Ok((result, current)) => {
-                    session = Some(current);
-                    result
-                }
-                Err(panic) => Err(ScheduleError::Panicked { message: message(panic) }.into()),
-            };
-            match &result {
-                Ok(_) => self.tally.completed(job.window.samples.len()),
-                Err(Error::Decode(DecodeError::Cancelled)) => self.tally.cancelled(),
-                Err(_) => self.tally.failed(),
-            }
-            job.slot.finish(result);
-        }
-    }
-}
-
-fn message(panic: Box<dyn Any + Send>) -> String {
-    match panic.downcast::<String>() {
-        Ok(message) => *message,
-        Err(panic) => panic.downcast_ref::<&str>().map_or_else(|| "panic".into(), |message| (*message).into()),
     }
 }

@@ -1,6 +1,6 @@
 //! The process-wide owner of a device: windows go in from any stream, transcripts come back by ticket.
 //!
-//! Read `engine.rs` first, then `queue.rs` for the order in which windows run and `pipeline.rs` for what a worker does.
+//! Read `engine.rs` first, then `queue.rs` for the order in which windows run and `pipeline.rs` for what a window goes through and `worker.rs` for how several do at a time.
 
 mod counters;
 mod engine;
@@ -9,8 +9,10 @@ mod pipeline;
 mod queue;
 mod registry;
 mod ticket;
+mod worker;
 
 pub use counters::Counters;
+pub use crate::device::cpu::Precision;
 pub use engine::{DeviceChoice, Engine, Placement};
 pub use error::ScheduleError;
 pub use pipeline::{Pipeline, PipelineSession};

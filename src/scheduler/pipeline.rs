@@ -1,11 +1,10 @@
 //! A model on a device: window → mel → encoder → decoder → transcript.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::Error;
-use crate::decoder::{self, Decoder, DecoderSession, Options};
+use crate::decoder::{Batch, Decoder, Decoding, Options};
 use crate::device::Device;
 use crate::encoder::{Encoder, EncoderSession};
 use crate::mel::{FrontEnd, Spectrogram};
@@ -22,13 +21,21 @@ pub struct Pipeline {
     device: &'static str,
 }
 
-/// The buffers of one worker.
+/// The buffers of one worker, which has some windows in hand at a time.
 pub struct PipelineSession {
     model: Arc<Model>,
     spectrogram: Spectrogram,
     encoder: EncoderSession,
-    decoder: DecoderSession,
+    batch: Batch,
+    windows: Vec<Option<Begun>>,
     device: &'static str,
+}
+
+/// A window whose states are being decoded.
+struct Begun {
+    window_samples: usize,
+    timings: Timings,
+    decoding_since: Instant,
 }
 
 impl Pipeline {
@@ -43,48 +50,65 @@ impl Pipeline {
         })
     }
 
-    /// Allocates the buffers of one worker.
-    pub fn session(&self) -> PipelineSession {
+    /// Allocates the buffers of one worker who decodes at most `lanes` windows at a time.
+    pub fn session(&self, lanes: usize) -> PipelineSession {
         PipelineSession {
             model: self.model.clone(),
             spectrogram: self.front.session(),
             encoder: self.encoder.session(),
-            decoder: self.decoder.session(1),
+            batch: Batch::new(self.model.clone(), self.decoder.session(lanes)),
+            windows: (0..lanes).map(|_| None).collect(),
             device: self.device,
         }
     }
 }
 
 impl PipelineSession {
-    /// Transcribes one window.
-    pub fn transcribe(
-        &mut self,
-        window: &Window,
-        options: &Options,
-        cancelled: &AtomicBool,
-    ) -> Result<WindowTranscript, Error> {
+    /// A lane for another window, if one is free.
+    pub fn free_lane(&self) -> Option<usize> {
+        self.batch.free_lane()
+    }
+
+    /// Takes a window as far as the decoder, in a free lane.
+    pub fn begin(&mut self, lane: usize, window: &Window, options: &Options) -> Result<(), Error> {
         let begin = Instant::now();
         let mel = self.spectrogram.of(&window.samples)?;
         let mel_done = Instant::now();
         let states = self.encoder.encode(mel)?;
-        let encoder_done = Instant::now();
-        let decoding = decoder::decode(&self.model, &mut self.decoder, states, options, cancelled)?;
-        let timings = Timings {
-            queue: Default::default(),
-            mel: mel_done - begin,
-            encoder: encoder_done - mel_done,
-            decoder: encoder_done.elapsed(),
-            tokens: decoding.tokens.len(),
+        let decoding_since = Instant::now();
+        self.batch.begin(lane, states, options)?;
+        let timings = Timings { mel: mel_done - begin, encoder: decoding_since - mel_done, ..Timings::default() };
+        self.windows[lane] = Some(Begun { window_samples: window.samples.len(), timings, decoding_since });
+        Ok(())
+    }
+
+    /// Gives up the window in a lane.
+    pub fn leave(&mut self, lane: usize) {
+        self.batch.leave(lane);
+        self.windows[lane] = None;
+    }
+
+    /// Writes a token in every lane and gives the windows that are done, with the lanes that they leave.
+    ///
+    /// Errors: a device fault; all windows are lost.
+    pub fn step(&mut self) -> Result<Vec<(usize, WindowTranscript)>, Error> {
+        let ended = self.batch.step()?;
+        let transcript = |(lane, decoding): (usize, Decoding)| {
+            let begun = self.windows[lane].take()?;
+            let timings =
+                Timings { decoder: begun.decoding_since.elapsed(), tokens: decoding.tokens.len(), ..begun.timings };
+            let (segments, consumed_samples) = segments(&decoding, &self.model.vocabulary, begun.window_samples);
+            let transcript = WindowTranscript {
+                segments,
+                consumed_samples,
+                language: decoding.language,
+                average_log_probability: decoding.average_log_probability,
+                no_speech_probability: decoding.no_speech_probability,
+                device: self.device,
+                timings,
+            };
+            Some((lane, transcript))
         };
-        let (segments, consumed_samples) = segments(&decoding, &self.model.vocabulary, window.samples.len());
-        Ok(WindowTranscript {
-            segments,
-            consumed_samples,
-            language: decoding.language,
-            average_log_probability: decoding.average_log_probability,
-            no_speech_probability: decoding.no_speech_probability,
-            device: self.device,
-            timings,
-        })
+        Ok(ended.into_iter().filter_map(transcript).collect())
     }
 }

@@ -33,6 +33,7 @@ pub struct Job {
     pub slot: Arc<Slot>,
     deadline: Instant,
     sequence: u64,
+    is_live: bool,
 }
 
 /// Windows of all streams.
@@ -60,9 +61,15 @@ impl Queue {
         let mut state = self.lock();
         state.sequence += 1;
         let sequence = state.sequence;
-        state.jobs.push(Job { window, options, submitted, slot, deadline, sequence });
+        let is_live = matches!(urgency, Urgency::Live { .. });
+        state.jobs.push(Job { window, options, submitted, slot, deadline, sequence, is_live });
         drop(state);
         self.filled.notify_one();
+    }
+
+    /// The most urgent window, if there is one.
+    pub fn try_pop(&self) -> Option<Job> {
+        self.lock().jobs.pop()
     }
 
     /// Waits for the most urgent window; None once the queue is closed.
@@ -93,6 +100,13 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Job {
+    /// Whether somebody waits for its text.
+    pub fn is_live(&self) -> bool {
+        self.is_live
     }
 }
 

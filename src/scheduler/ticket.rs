@@ -32,6 +32,11 @@ impl Ticket {
         Self { slot }
     }
 
+    /// Whether [`Ticket::wait`] would return at once.
+    pub fn is_ready(&self) -> bool {
+        self.slot.result.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Waits for the transcript. A cancelled window gives [`ScheduleError::Cancelled`] at once.
     pub fn wait(self) -> Result<WindowTranscript, Error> {
         let mut result = self.slot.result.lock().unwrap_or_else(PoisonError::into_inner);

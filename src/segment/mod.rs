@@ -3,9 +3,11 @@
 //! Read `cut.rs` for where a window ends, `voice/mod.rs` for what is speech.
 
 mod cut;
+mod cutter;
 pub mod voice;
 
-pub use cut::quietest;
+use cut::quietest;
+pub use cutter::{Cutter, Heard};
 
 use crate::mel::WINDOW_SAMPLES;
 
@@ -14,8 +16,12 @@ use crate::mel::WINDOW_SAMPLES;
 pub struct Limits {
     /// Longest window, at most WINDOW_SAMPLES.
     pub window_samples: usize,
-    /// How far before its end a window may be cut at a quiet place; 0 cuts at the end.
+    /// How far before its end a window may be cut at a quiet place, at most `window_samples`; 0 cuts at the end.
     pub cut_search_samples: usize,
+    /// A pause of this length ends a window.
+    pub pause_samples: usize,
+    /// Windows that may be transcribed at a time.
+    pub windows_at_a_time: usize,
 }
 
 /// A stretch of a stream, to be transcribed as a whole.
@@ -30,8 +36,14 @@ pub struct Window {
 }
 
 impl Default for Limits {
-    /// Windows as long as the model allows: best text, latest text.
+    /// Windows as long as the model allows: best text, latest text. Cut in the longest pause of the last 15 s, or where
+    /// nobody speaks for 3 s.
     fn default() -> Self {
-        Self { window_samples: WINDOW_SAMPLES, cut_search_samples: 0 }
+        Self {
+            window_samples: WINDOW_SAMPLES,
+            cut_search_samples: WINDOW_SAMPLES / 2,
+            pause_samples: 48_000,
+            windows_at_a_time: 8,
+        }
     }
 }

@@ -9,29 +9,17 @@ const TIMESTAMP_SAMPLES: usize = 320;
 /// Above this no-speech probability, and below that mean log-probability, a window says nothing.
 const NO_SPEECH_PROBABILITY: f32 = 0.6;
 const UNSURE_LOG_PROBABILITY: f32 = -1.0;
-/// The least that a window moves on by its timestamps, else the same sound would be heard again and again: 1 s.
-const LEAST_ADVANCE_SAMPLES: usize = 16_000;
-
-/// The segments of a window of `window_samples` samples, and how many of these they account for, at least one.
-///
-/// Text that is still open when the decoding ends is left for the next window, which begins where the last closed
-/// segment ended; unless there is no closed segment to advance by.
+/// The segments of a window of `window_samples` samples, and how many of these they account for, at least one: up to the
+/// last timestamp, or all where the last text was not closed.
 pub fn segments(decoding: &Decoding, vocabulary: &Vocabulary, window_samples: usize) -> (Vec<Segment>, usize) {
     let unsure = decoding.average_log_probability < UNSURE_LOG_PROBABILITY;
     if decoding.no_speech_probability > NO_SPEECH_PROBABILITY && unsure {
         return (Vec::new(), window_samples);
     }
-    let mut pieces = pieces(&decoding.tokens, vocabulary.special.timestamp_begin);
-    let mut consumed = window_samples;
-    if let [.., Piece { end: Some(closed), .. }, Piece { end: None, .. }] = pieces[..] {
-        let advance = closed * TIMESTAMP_SAMPLES;
-        if (LEAST_ADVANCE_SAMPLES..window_samples).contains(&advance) {
-            consumed = advance;
-            pieces.pop();
-        }
-    }
+    let pieces = pieces(&decoding.tokens, vocabulary.special.timestamp_begin);
+    let last = pieces.last().and_then(|piece| piece.end).map(|end| end * TIMESTAMP_SAMPLES);
     let segments = pieces.iter().filter_map(|piece| piece.segment(vocabulary, window_samples)).collect();
-    (segments, consumed.max(1))
+    (segments, last.unwrap_or(window_samples).clamp(1, window_samples.max(1)))
 }
 
 /// Text between two timestamps, which count steps of 20 ms.

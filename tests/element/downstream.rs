@@ -49,7 +49,11 @@ fn after_eos_the_bus_is_told() {
 #[test]
 fn an_unlinked_source_pad_is_not_linked() {
     init();
-    let element = gst::ElementFactory::make("whispernpu").property("model", MODEL).build().unwrap();
+    let element = gst::ElementFactory::make("whispernpu")
+        .property("model", MODEL)
+        .property_from_str("voice-activity", "off")
+        .build()
+        .unwrap();
     let mut harness = gst_check::Harness::with_element(&element, Some("sink"), None);
     harness.set_live(false);
     harness.play();

@@ -59,7 +59,11 @@ impl Listener {
     /// An element in NULL that nothing was sent to, in a pipeline that is not live.
     pub fn idle() -> Self {
         init();
-        let element = gst::ElementFactory::make("whispernpu").property("model", MODEL).build().unwrap();
+        let element = gst::ElementFactory::make("whispernpu")
+        .property("model", MODEL)
+        .property_from_str("voice-activity", "off")
+        .build()
+        .unwrap();
         let bus = gst::Bus::new();
         element.set_bus(Some(&bus));
         let heard = Heard::default();

@@ -76,7 +76,11 @@ fn a_stop_wakes_an_upstream_that_waits_for_room() {
 fn an_element_that_goes_away_while_it_loads_is_no_trouble() {
     init();
     for _ in 0..20 {
-        let element = gst::ElementFactory::make("whispernpu").property("model", crate::beeps::MODEL).build().unwrap();
+        let element = gst::ElementFactory::make("whispernpu")
+        .property("model", crate::beeps::MODEL)
+        .property_from_str("voice-activity", "off")
+        .build()
+        .unwrap();
         element.set_state(gst::State::Ready).unwrap();
         element.set_state(gst::State::Null).unwrap();
     }

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
+use std::sync::Arc;
 
-use gstwhispernpu::decoder::DecoderSession;
+use gstwhispernpu::decoder::{Batch, DecoderSession, Decoding, Options};
+use gstwhispernpu::model::Model;
 pub use serde_json::Value as Json;
 
 pub fn golden(name: &str) -> Json {
@@ -44,6 +46,17 @@ pub fn logits_agree(network: &mut DecoderSession, states: &[f32], expected: &Jso
             assert!(difference < 1e-2, "{what}: step {index}: logit {} is off by {difference}", pair[0]);
         }
         input = vec![step["token"].as_u64().unwrap() as u32];
+    }
+}
+
+/// What comes of a window's states.
+pub fn decode(model: &Arc<Model>, network: DecoderSession, states: &[f32], options: &Options) -> Decoding {
+    let mut batch = Batch::new(model.clone(), network);
+    batch.begin(0, states, options).unwrap();
+    loop {
+        if let Some((_, decoding)) = batch.step().unwrap().pop() {
+            return decoding;
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Functions of vectors, for the paths whose operands are rounded anyway; `reference/math.rs` has the exact ones.
+//! Functions of vectors, for the paths whose operands are rounded anyway; `crate::math` has the exact ones.
 
 use super::simd::Simd;
 
@@ -48,9 +48,9 @@ pub fn gelu<S: Simd>(simd: S, x: S::F) -> S::F {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reference::math::{erf, exp};
     use super::super::simd::{Isa, Kernel};
     use super::*;
+    use crate::math::erf;
 
     struct Walk<'a>(&'a [f32], &'a mut [f32], bool);
 
@@ -79,7 +79,6 @@ mod tests {
             isa.run(Walk(&[-1e30, f32::NEG_INFINITY, 0.0], &mut y[..3], false));
             assert!(y[0] < 2e-38 && y[1] < 2e-38 && (y[2] - 1.0).abs() < 1e-6);
         }
-        assert!(exp(0.0) == 1.0);
     }
 
     #[test]

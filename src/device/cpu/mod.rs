@@ -56,6 +56,11 @@ impl Cpu {
         Ok(Self { team: Arc::new(Team::new(threads)?), precision, isa })
     }
 
+    /// The instruction set in use.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
     fn plan<A: Arithmetic>(&self, program: &Program, tensors: &dyn Tensors) -> Result<Arc<dyn Prepared>, DeviceError> {
         Ok(Arc::new(Executable::<A>(Arc::new(Plan::new(program, tensors, self.isa, self.team.clone())?))))
     }

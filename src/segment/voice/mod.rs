@@ -40,6 +40,12 @@ pub struct Voice {
     network: Network,
 }
 
+impl std::fmt::Debug for Voice {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Voice").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
 /// What is remembered of one stream.
 pub struct Listener {
     voice: Arc<Voice>,

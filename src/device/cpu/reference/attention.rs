@@ -2,7 +2,7 @@
 
 use super::Seen;
 use super::gemm::{Matrix, multiply};
-use super::math::{dot, exp};
+use crate::math::{dot, exp};
 
 /// Attends from one row.
 pub fn attend_row(query: &[f32], seen: Seen<'_>, output: &mut [f32], scores: &mut Vec<f32>) {

@@ -2,7 +2,7 @@
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
-use super::math::erf;
+use crate::math::erf;
 
 /// Applies it to each element.
 pub fn gelu(values: &mut [f32]) {

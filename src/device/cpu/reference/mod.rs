@@ -3,18 +3,17 @@
 mod attention;
 mod gelu;
 mod gemm;
-pub mod math;
 
 use attention::{attend_row, attend_rows};
 use gelu::gelu;
 use gemm::{Matrix, multiply};
-use math::dot;
 
 use super::arithmetic::{Arithmetic, Finish, Seen, Source};
 use super::simd::Isa;
 use super::team::Team;
 use super::values::{Reader, Target};
 use crate::device::{Activation, Value};
+use crate::math::dot;
 
 /// Layer normalisation's epsilon, as in PyTorch.
 pub const EPSILON: f32 = 1e-5;

@@ -1,4 +1,4 @@
-//! Exponential and error function written so that the compiler vectorises loops over them.
+//! Functions of f32, written so that the compiler vectorises loops over them.
 
 /// e^x within 2 ULP for x in −87..=88, 0 below.
 ///
