@@ -1,6 +1,6 @@
 """Converts a CTranslate2 folder with nothing but NumPy.
 
-    write.py ggml|hugging-face SOURCE TARGET
+write.py ggml|hugging-face SOURCE TARGET
 """
 
 import pathlib

@@ -20,5 +20,6 @@ def model_folder():
 
 
 def clean_environment():
-    """This process's environment without what would bend a Python of another environment."""
-    return {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
+    """This process's environment without what would bend a Python of another one, which is to write nothing here."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
+    return kept | {"PYTHONDONTWRITEBYTECODE": "1"}

@@ -41,7 +41,9 @@ def svg(summary):
                 left = NAMES_WIDTH + column * (PANEL_WIDTH + GAP)
                 body += panel(summary.of(model, threads, clip), peers, left, top)
             top += panel_height
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {top + 12}" width="{width}" height="{top + 12}"'
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {top + 12}" width="{width}" height="{top + 12}"'
+    )
     title = "Speed of Whisper programs on this machine"
     return "\n".join([f'{head} role="img" aria-label="{title}">', f"<style>{STYLE}</style>", *body, "</svg>", ""])
 
@@ -49,7 +51,7 @@ def svg(summary):
 def order(summary):
     """Contenders as one list for all panels: ours first, then the others by their speed in the first panel."""
     first = summary.of(summary.models[0], summary.threads[0], summary.clips[0])
-    names = [row.peer for row in first] + [row.peer for row in summary.rows]
+    names = [row.peer for row in first] + [row.peer for row in summary.rows] + [*summary.absent]
     return sorted(dict.fromkeys(names), key=lambda name: name != contenders.OURS)
 
 
@@ -66,7 +68,7 @@ def panel(rows, peers, left, top):
         y = bar_top(top, index)
         row = by_peer.get(peer)
         if row is None:
-            parts.append(text(left, y + 10, "no figure"))
+            parts.append(text(left, y + 10, "not available"))
             continue
         kind = "ours" if peer == contenders.OURS else "peer"
         low, high = (scale * length / bound(row.wall_seconds) for bound in (max, min))
@@ -75,7 +77,7 @@ def panel(rows, peers, left, top):
             f'<rect class="{kind}" x="{left}" y="{y}" width="{scale * row.speed:.1f}" height="{BAR_HEIGHT}" rx="2"/>'
         )
         parts.append(f'<path class="range" d="M{left + low:.1f} {middle}H{left + high:.1f}"/>')
-        parts.append(text(round(left + high + 5, 1), y + 10, f"{row.speed:.0f}×"))
+        parts.append(text(round(left + high + 5, 1), y + 10, f"{row.speed:.{0 if row.speed >= 10 else 1}f}×"))
     return parts
 
 

@@ -5,12 +5,16 @@ import io
 
 import contenders
 
+# Above this share of the cores' time for others, figures are not worth quoting.
+QUIET_PERCENT = 5
+
 HEADINGS = ["clip", "program", "median s", "min–max s", "× real time", "of the best peer", "CPU s", "peak MB", "words"]
 
 
 def markdown(summary):
     """A summary, a table for each model and thread count, and the circumstances."""
-    parts = [overview(summary)] if has_ours(summary) else []
+    parts = [warning(summary), overview(summary) if has_ours(summary) else ""]
+    parts = [part for part in parts if part]
     for model in summary.models:
         for threads in summary.threads:
             parts.append(f"### {model}, {threads} {'thread' if threads == 1 else 'threads'}\n")
@@ -18,6 +22,24 @@ def markdown(summary):
             parts.append(loads(summary, model, threads))
     parts.append(circumstances(summary))
     return "\n".join(parts)
+
+
+def warning(summary):
+    """What a reader must know before any figure, if the machine was not quiet."""
+    if summary.watch is None:
+        return "> **Not to be quoted**: the run was interrupted.\n"
+    if summary.watch["others_percent"] + summary.watch["stolen_percent"] > QUIET_PERCENT:
+        return f"> **Not to be quoted**: {taken(summary)}; up to {QUIET_PERCENT} % would be a quiet machine.\n"
+    return ""
+
+
+def taken(summary):
+    """How much of the machine others used."""
+    watch = summary.watch
+    return (
+        f"{watch['others_percent']} % of the cores' time was taken by other processes, "
+        f"{watch['stolen_percent']} % by the host's other guests"
+    )
 
 
 def overview(summary):
@@ -82,13 +104,11 @@ def loads(summary, model, threads):
 def circumstances(summary):
     """Machine, versions, and how quiet it was."""
     rows = [[name, str(value)] for name, value in summary.machine]
-    rows += [[peer, ", ".join(f"{name} {version}" for name, version in versions.items())]
-             for peer, versions in summary.versions.items()]
-    if summary.watch:
-        taken = f"{summary.watch['others_percent']} % of the cores' time by other processes"
-        rows.append(["taken meanwhile", f"{taken}, {summary.watch['stolen_percent']} % by the host's other guests"])
-    else:
-        rows.append(["taken meanwhile", "not known: the run was interrupted"])
+    rows += [
+        [peer, ", ".join(f"{name} {version}" for name, version in versions.items())]
+        for peer, versions in summary.versions.items()
+    ]
+    rows.append(["quiet?", taken(summary) if summary.watch else "not known: the run was interrupted"])
     return "### Circumstances\n\n" + grid(["", ""], rows)
 
 
@@ -96,7 +116,17 @@ def csv(summary):
     """A line for each row."""
     output = io.StringIO()
     writer = csv_module.writer(output, lineterminator="\n")
-    names = ["model", "threads", "clip", "audio_seconds", "program", "runs", "median_seconds", "min_seconds", "max_seconds"]
+    names = [
+        "model",
+        "threads",
+        "clip",
+        "audio_seconds",
+        "program",
+        "runs",
+        "median_seconds",
+        "min_seconds",
+        "max_seconds",
+    ]
     names += ["times_real_time", "ratio_to_best_peer", "cpu_seconds", "peak_rss_bytes", "load_seconds", "words"]
     writer.writerow(names)
     for row in summary.rows:

@@ -40,4 +40,4 @@ def load(parsed):
 
 if __name__ == "__main__":
     PEER = "faster-whisper int8 batched" if PARSED.batched else "faster-whisper int8"
-    interface.measure(PEER, ["faster-whisper", "ctranslate2"], PARSED, load)
+    interface.measure(PEER, interface.versions("faster-whisper", "ctranslate2"), PARSED, load)

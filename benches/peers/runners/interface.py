@@ -45,13 +45,12 @@ def arguments(add=lambda parser: None):
     return parsed
 
 
-def measure(peer, packages, parsed, load):
+def measure(peer, versions, parsed, load):
     """Measures `load(parsed)`, which returns a function from samples to text, and then that function."""
     clips = {path: samples(path) for path in parsed.clips}
     started = time.perf_counter()
     transcribe = load(parsed)
     load_seconds = time.perf_counter() - started
-    versions = {package: importlib.metadata.version(package) for package in packages}
     report(event="load", peer=peer, versions=versions, load_seconds=load_seconds)
     transcribe(clips[parsed.clips[0]])
     for path, audio in clips.items():
@@ -70,6 +69,11 @@ def measure(peer, packages, parsed, load):
                 text=" ".join(text.split()),
             )
     report(event="end", peak_rss_bytes=peak_rss_bytes())
+
+
+def versions(*packages):
+    """The versions of installed packages."""
+    return {package: importlib.metadata.version(package) for package in packages}
 
 
 def samples(path):

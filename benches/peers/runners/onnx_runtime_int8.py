@@ -89,4 +89,4 @@ def load(parsed):
 
 
 if __name__ == "__main__":
-    interface.measure("ONNX Runtime int8", ["onnxruntime"], PARSED, load)
+    interface.measure("ONNX Runtime int8", interface.versions("onnxruntime"), PARSED, load)

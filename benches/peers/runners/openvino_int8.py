@@ -28,4 +28,4 @@ def load(parsed):
 
 
 if __name__ == "__main__":
-    interface.measure("OpenVINO GenAI int8 weights", ["openvino", "openvino-genai"], PARSED, load)
+    interface.measure("OpenVINO GenAI int8 weights", interface.versions("openvino", "openvino-genai"), PARSED, load)
