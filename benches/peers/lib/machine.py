@@ -46,6 +46,13 @@ def instruction_sets():
     return " ".join(name for name in INTERESTING if name in flags)
 
 
+def processor_identity():
+    """What a program that was built for this processor alone depends on."""
+    return " ".join(
+        [platform.machine(), cpu_field("model name") or "", cpu_field("flags") or cpu_field("Features") or ""]
+    )
+
+
 def distribution():
     """The distribution's name."""
     for line in lines("/etc/os-release"):
