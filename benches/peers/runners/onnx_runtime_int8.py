@@ -1,6 +1,6 @@
 """ONNX Runtime on Optimum's graphs, matrix products in dynamic int8, with a bare greedy loop.
 
-Not a product but its floor: no timestamps, and long audio is cut every 30 s, through words where they fall there.
+Not a product but its floor: timestamps by OpenAI's rules, no fallback, no voice activity.
 """
 
 import json
@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "convert"))
 import mel  # noqa: E402
 import numpy as np  # noqa: E402
 import onnxruntime  # noqa: E402
+import timestamps  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
 
 # As many as OpenAI's decoder samples for one window.
@@ -44,37 +45,47 @@ class Whisper:
         self.prompt = [settings["decoder_start_token_id"]]
         if settings["is_multilingual"]:
             self.prompt += [settings["lang_to_id"]["<|en|>"], settings["task_to_id"]["transcribe"]]
-        self.prompt += [settings["no_timestamps_token_id"]]
         self.first_timestamp = settings["no_timestamps_token_id"] + 1
         bins = json.loads((folder / "config.json").read_text(encoding="utf-8"))["num_mel_bins"]
         self.filters = mel.filters(bins)
 
     def transcribe(self, audio):
-        """The text of all 30 s windows."""
-        windows = range(0, len(audio), mel.WINDOW_SAMPLES)
-        return " ".join(self.window(audio[start : start + mel.WINDOW_SAMPLES]) for start in windows)
+        """The text of all windows; where one ends at a timestamp, the next begins."""
+        texts, start = [], 0
+        while start < len(audio):
+            window = audio[start : start + mel.WINDOW_SAMPLES]
+            tokens, advance = timestamps.cut(self.window(window), self.first_timestamp, len(window))
+            texts.append(self.tokenizer.decode(tokens))
+            # A window whose only segment ends where it starts would be met for ever.
+            start += advance or len(window)
+        return " ".join(texts)
 
     def window(self, audio):
-        """The text of one window."""
+        """The tokens of one window, timestamps among them."""
         spectrogram = onnxruntime.OrtValue.ortvalue_from_numpy(mel.log_mel(audio, self.filters)[None])
         (states,) = self.encoder.run_with_ort_values(None, {"input_features": spectrogram})
         inputs = {"input_ids": token_values(self.prompt), "encoder_hidden_states": states}
         outputs = dict(zip(self.names[0], self.first.run_with_ort_values(None, inputs)))
         past = {name: outputs[name.replace("past_key_values", "present")] for name in self.past}
-        tokens = [self.choose(outputs["logits"], self.suppressed_first)]
-        while tokens[-1] != self.end and len(tokens) < MAX_TOKENS:
-            outputs = self.next.run_with_ort_values(None, {"input_ids": token_values(tokens[-1:])} | past)
+        tokens = []
+        token = self.choose(outputs["logits"], tokens, self.suppressed_first)
+        while token != self.end and len(tokens) < MAX_TOKENS:
+            tokens.append(token)
+            outputs = self.next.run_with_ort_values(None, {"input_ids": token_values([token])} | past)
             # Only the decoder's own keys and values grow: the encoder's stay those of the first step.
             for name, value in zip(self.names[1], outputs):
                 if name.startswith("present"):
                     past[name.replace("present", "past_key_values")] = value
-            tokens.append(self.choose(outputs[0], self.suppressed))
-        return self.tokenizer.decode(tokens)
+            token = self.choose(outputs[0], tokens, self.suppressed)
+        return tokens
 
-    def choose(self, logits, suppressed):
-        """The likeliest token that is text or the end."""
-        scores = logits.numpy()[0, -1, : self.first_timestamp].copy()
+    def choose(self, logits, tokens, suppressed):
+        """The likeliest token that may come next."""
+        scores = logits.numpy()[0, -1].copy()
         scores[suppressed] = -np.inf
+        # Languages, tasks and the like, which stand between the end of the text and the timestamps.
+        scores[self.end + 1 : self.first_timestamp] = -np.inf
+        timestamps.forbid(scores, tokens, self.end, self.first_timestamp)
         return int(scores.argmax())
 
 
