@@ -6,7 +6,6 @@
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use gstwhispernpu::decoder::{Decoder, Options};
@@ -52,12 +51,16 @@ fn bench_model(criterion: &mut Criterion, name: &str, path: &Path, threads: usiz
         })
     });
     let pipeline = Pipeline::new(model.clone(), &cpu).expect("the model fits");
-    let mut session = pipeline.session();
+    let mut session = pipeline.session(1);
     let window = Window { start_samples: 0, samples, is_last: true };
-    let going = AtomicBool::new(false);
     group.bench_function("window to text", |bench| {
         bench.iter(|| {
-            session.transcribe(&window, &Options::default(), &going).map(|transcript| transcript.timings.tokens)
+            session.begin(0, &window, &Options::default())?;
+            loop {
+                if let Some((_, transcript)) = session.step()?.pop() {
+                    return Ok::<_, gstwhispernpu::Error>(transcript.timings.tokens);
+                }
+            }
         })
     });
     group.finish();

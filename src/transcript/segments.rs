@@ -17,7 +17,9 @@ pub fn segments(decoding: &Decoding, vocabulary: &Vocabulary, window_samples: us
         return (Vec::new(), window_samples);
     }
     let pieces = pieces(&decoding.tokens, vocabulary.special.timestamp_begin);
-    let last = pieces.last().and_then(|piece| piece.end).map(|end| end * TIMESTAMP_SAMPLES);
+    // A timestamp that opens a text which is not there is where the next one should be heard.
+    let done = |piece: &Piece<'_>| if piece.text.is_empty() { Some(piece.start) } else { piece.end };
+    let last = pieces.last().and_then(done).map(|end| end * TIMESTAMP_SAMPLES);
     let segments = pieces.iter().filter_map(|piece| piece.segment(vocabulary, window_samples)).collect();
     (segments, last.unwrap_or(window_samples).clamp(1, window_samples.max(1)))
 }
