@@ -22,7 +22,9 @@ fn stages(criterion: &mut Criterion) {
     let names = std::env::var("WHISPERNPU_BENCH_MODELS").unwrap_or_else(|_| "tiny.en".into());
     for name in names.split_whitespace() {
         let path = model::find(name).unwrap_or_else(|error| panic!("{error}"));
-        for (threads, precision) in [(2, Precision::Int8), (1, Precision::Int8), (2, Precision::Bf16), (2, Precision::F32)] {
+        for (threads, precision) in
+            [(2, Precision::Int8), (1, Precision::Int8), (2, Precision::Bf16), (2, Precision::F32)]
+        {
             bench_model(criterion, name, &path, threads, precision);
         }
     }

@@ -13,7 +13,7 @@ use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::FrontEnd;
 use gstwhispernpu::model::Model;
 use gstwhispernpu::transcript::segments;
-use recording::{decode, Json, golden, integers, logits_agree, number, worst_difference};
+use recording::{Json, decode, golden, integers, logits_agree, number, worst_difference};
 use toy::{Phrase, RATE, Timbre, add_noise, beeps_at};
 
 #[test]

@@ -66,7 +66,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let recogniser = Recogniser::open(&arguments.model, arguments.placement)?;
     let load_seconds = started.elapsed().as_secs_f64();
     let versions = json!({ "whispernpu": env!("CARGO_PKG_VERSION") });
-    println!("{}", json!({ "event": "load", "peer": "whispernpu", "versions": versions, "load_seconds": load_seconds }));
+    println!(
+        "{}",
+        json!({ "event": "load", "peer": "whispernpu", "versions": versions, "load_seconds": load_seconds })
+    );
     transcribe(&recogniser, &clips[0])?;
     for (path, samples) in arguments.clips.iter().zip(&clips) {
         for repeat in 0..arguments.repeats {

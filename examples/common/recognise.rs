@@ -83,7 +83,11 @@ impl Transcription<'_> {
             while let Some(window) = self.stream.window() {
                 let is_first = self.stream.awaited() == Some(window.start_samples);
                 let ticket = self.engine.submit(window, self.options.clone(), Urgency::Background);
-                if is_first { self.tickets.push_front(ticket) } else { self.tickets.push_back(ticket) }
+                if is_first {
+                    self.tickets.push_front(ticket)
+                } else {
+                    self.tickets.push_back(ticket)
+                }
                 // Until the language is known, one window decides for all.
                 if self.options.language == Language::Auto {
                     break;

@@ -38,7 +38,9 @@ pub enum DeviceError {
         vocabulary_size: usize,
     },
     /// The environment names an instruction set that the processor does not have.
-    #[error("{variable}={name:?} is no instruction set of this processor, which has: {present}; unset it for the best one")]
+    #[error(
+        "{variable}={name:?} is no instruction set of this processor, which has: {present}; unset it for the best one"
+    )]
     Isa {
         /// The environment variable.
         variable: &'static str,

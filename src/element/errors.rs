@@ -53,7 +53,9 @@ impl Fault {
             Self::Engine(Error::Voice(VoiceError::NotInstalled { .. })) => {
                 gst::error_msg!(gst::ResourceError::NotFound, ("{self}"), ["{details}"])
             }
-            Self::Engine(Error::Model(_) | Error::Voice(_)) => gst::error_msg!(gst::ResourceError::Read, ("{self}"), ["{details}"]),
+            Self::Engine(Error::Model(_) | Error::Voice(_)) => {
+                gst::error_msg!(gst::ResourceError::Read, ("{self}"), ["{details}"])
+            }
             Self::Engine(Error::Device(_)) => gst::error_msg!(gst::ResourceError::Failed, ("{self}"), ["{details}"]),
             Self::Engine(Error::Decode(_)) => gst::error_msg!(gst::ResourceError::Settings, ("{self}"), ["{details}"]),
             Self::Engine(Error::Schedule(_)) => gst::error_msg!(gst::LibraryError::Failed, ("{self}"), ["{details}"]),

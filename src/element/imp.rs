@@ -369,11 +369,8 @@ impl WhisperNpu {
     /// Wants the model that is set now; the bus hears what becomes of it.
     fn load(&self) {
         let settings = self.settings();
-        let request = Request {
-            placement: settings.placement(),
-            voice_activity: settings.voice_activity,
-            model: settings.model,
-        };
+        let request =
+            Request { placement: settings.placement(), voice_activity: settings.voice_activity, model: settings.model };
         let weak = self.downgrade();
         self.loader.start(request, move |report| {
             if let Some(element) = weak.upgrade() {

@@ -94,7 +94,10 @@ pub enum WhisperNpuPrecision {
 pub enum WhisperNpuVoiceActivity {
     /// If the detector is installed.
     #[default]
-    #[enum_value(name = "If the detector's weights are installed; the message whispernpu/device says so", nick = "auto")]
+    #[enum_value(
+        name = "If the detector's weights are installed; the message whispernpu/device says so",
+        nick = "auto"
+    )]
     Auto = 0,
     /// Always; without the detector the element fails to start.
     #[enum_value(name = "Always; an error if the detector's weights are not installed", nick = "on")]

@@ -69,7 +69,15 @@ impl Engine {
             .name("whispernpu".into())
             .spawn(move || worker.run())
             .map_err(|error| ScheduleError::Thread { reason: error.to_string() })?;
-        Ok(Self { model, device: device.name(), precision, instruction_set: device.isa().name(), queue, tally, worker: Some(worker) })
+        Ok(Self {
+            model,
+            device: device.name(),
+            precision,
+            instruction_set: device.isa().name(),
+            queue,
+            tally,
+            worker: Some(worker),
+        })
     }
 
     /// The model.

@@ -11,8 +11,8 @@ mod registry;
 mod ticket;
 mod worker;
 
-pub use counters::Counters;
 pub use crate::device::cpu::Precision;
+pub use counters::Counters;
 pub use engine::{DeviceChoice, Engine, Placement};
 pub use error::ScheduleError;
 pub use pipeline::{Pipeline, PipelineSession};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
-use super::{Placement, Engine};
+use super::{Engine, Placement};
 use crate::Error;
 
 type Key = (PathBuf, Placement);

@@ -60,10 +60,10 @@ impl Listener {
     pub fn idle() -> Self {
         init();
         let element = gst::ElementFactory::make("whispernpu")
-        .property("model", MODEL)
-        .property_from_str("voice-activity", "off")
-        .build()
-        .unwrap();
+            .property("model", MODEL)
+            .property_from_str("voice-activity", "off")
+            .build()
+            .unwrap();
         let bus = gst::Bus::new();
         element.set_bus(Some(&bus));
         let heard = Heard::default();

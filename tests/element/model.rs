@@ -1,7 +1,7 @@
 //! The model: loaded in the background, shared, kept, changed, and its failures told.
 
 use gst::prelude::*;
-use gstwhispernpu::scheduler::{Placement, Engine};
+use gstwhispernpu::scheduler::{Engine, Placement};
 
 use crate::{
     alone::in_own_process,

@@ -77,10 +77,10 @@ fn an_element_that_goes_away_while_it_loads_is_no_trouble() {
     init();
     for _ in 0..20 {
         let element = gst::ElementFactory::make("whispernpu")
-        .property("model", crate::beeps::MODEL)
-        .property_from_str("voice-activity", "off")
-        .build()
-        .unwrap();
+            .property("model", crate::beeps::MODEL)
+            .property_from_str("voice-activity", "off")
+            .build()
+            .unwrap();
         element.set_state(gst::State::Ready).unwrap();
         element.set_state(gst::State::Null).unwrap();
     }

@@ -160,4 +160,3 @@ fn soft_maximum<S: Simd, E: Attend>(simd: S, scores: &[f32], scale: f32, probabi
     }
     simd.sum(sum) / E::ONE
 }
-

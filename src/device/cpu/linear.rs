@@ -92,7 +92,8 @@ impl<E: Encode> Run<'_, '_, E> {
     fn finish<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, panel: usize, row: usize) {
         let (weight, Finish { bias, activation, residual }) = (self.weight, self.finish);
         let left = &self.left.groups[row * self.left.stride..];
-        let tile = product::<S, E, ROWS, VECTORS>(simd, left, self.left.stride, weight.panel(panel), weight.groups, None);
+        let tile =
+            product::<S, E, ROWS, VECTORS>(simd, left, self.left.stride, weight.panel(panel), weight.groups, None);
         let first = panel * VECTORS * S::LANES;
         let last = self.target.columns.end - first;
         let ranges = &self.left.ranges[row..][..ROWS];

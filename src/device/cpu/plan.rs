@@ -10,9 +10,7 @@ use super::simd::Isa;
 use super::team::Team;
 use super::values::MOST_PARTS;
 use crate::device::program::{Declaration, MemoryDeclaration};
-use crate::device::{
-    Activation, DeviceError, Mask, Memory, Operation, Program, Rows, TensorView, Tensors, Value,
-};
+use crate::device::{Activation, DeviceError, Mask, Memory, Operation, Program, Rows, TensorView, Tensors, Value};
 
 /// What sessions of a program share.
 pub struct Plan<A: Arithmetic> {
@@ -35,17 +33,51 @@ pub struct Stages<A: Arithmetic> {
 /// Work that is finished on all threads before the next stage begins.
 pub enum Stage<A: Arithmetic> {
     /// The samples' spectrogram, with the index of its scratch.
-    LogMel { samples: Value, mel: Value, front: Box<LogMel>, scratch: usize },
+    LogMel {
+        samples: Value,
+        mel: Value,
+        front: Box<LogMel>,
+        scratch: usize,
+    },
     /// Operations of which each row needs only itself: a thread takes some rows through all of them.
     Chain(Chain<A>),
     /// Keys and values are packed, into the set of heads with this index, and then attended to.
-    Attention { query: Value, key: Value, value: Value, heads: usize, output: Value },
+    Attention {
+        query: Value,
+        key: Value,
+        value: Value,
+        heads: usize,
+        output: Value,
+    },
     /// Keys and values are read as they are, by each row those that it may see.
-    Grown { query: Value, key: Value, value: Value, heads: usize, mask: Mask, output: Value },
-    Remember { key: Value, value: Value, memory: Memory },
-    Recall { query: Value, memory: Memory, output: Value },
-    Embedding { weight: Arc<A::Weight>, rows: usize, positions: Arc<[f32]>, output: Value },
-    LastRow { input: Value, output: Value },
+    Grown {
+        query: Value,
+        key: Value,
+        value: Value,
+        heads: usize,
+        mask: Mask,
+        output: Value,
+    },
+    Remember {
+        key: Value,
+        value: Value,
+        memory: Memory,
+    },
+    Recall {
+        query: Value,
+        memory: Memory,
+        output: Value,
+    },
+    Embedding {
+        weight: Arc<A::Weight>,
+        rows: usize,
+        positions: Arc<[f32]>,
+        output: Value,
+    },
+    LastRow {
+        input: Value,
+        output: Value,
+    },
 }
 
 /// Steps over the rows of values that all have as many.
@@ -60,11 +92,26 @@ pub struct Chain<A: Arithmetic> {
 
 /// One step of a chain.
 pub enum Step<A: Arithmetic> {
-    Convolution { input: Value, stride: usize, part: Part<A> },
-    Add { value: Value, addend: Arc<[f32]> },
-    LayerNorm { input: Value, output: Value, weight: Arc<[f32]>, bias: Arc<[f32]> },
+    Convolution {
+        input: Value,
+        stride: usize,
+        part: Part<A>,
+    },
+    Add {
+        value: Value,
+        addend: Arc<[f32]>,
+    },
+    LayerNorm {
+        input: Value,
+        output: Value,
+        weight: Arc<[f32]>,
+        bias: Arc<[f32]>,
+    },
     /// Linear layers with one input.
-    Products { input: Value, parts: Vec<Part<A>> },
+    Products {
+        input: Value,
+        parts: Vec<Part<A>>,
+    },
 }
 
 /// One product of a step.
@@ -192,7 +239,9 @@ impl<A: Arithmetic> Stage<A> {
     fn values(&self) -> Vec<Value> {
         match *self {
             Stage::LogMel { samples, mel, .. } => vec![samples, mel],
-            Stage::Chain(ref chain) => chain.steps.iter().flat_map(|step| [step.reads(), step.writes()].concat()).collect(),
+            Stage::Chain(ref chain) => {
+                chain.steps.iter().flat_map(|step| [step.reads(), step.writes()].concat()).collect()
+            }
             Stage::Attention { query, key, value, output, .. } | Stage::Grown { query, key, value, output, .. } => {
                 vec![query, key, value, output]
             }

@@ -47,13 +47,7 @@ impl<'a> Matrix<'a> {
 ///
 /// Panics if a slice is shorter than its matrix or the inner dimensions differ.
 #[allow(unsafe_code)]
-pub fn multiply(
-    left: Matrix<'_>,
-    right: Matrix<'_>,
-    scale: f32,
-    output: &mut [f32],
-    output_stride: usize,
-) {
+pub fn multiply(left: Matrix<'_>, right: Matrix<'_>, scale: f32, output: &mut [f32], output_stride: usize) {
     assert_eq!(left.columns, right.rows);
     assert!(left.extent() <= left.data.len() && right.extent() <= right.data.len());
     let (rows, columns) = (left.rows, right.columns);
@@ -112,12 +106,6 @@ mod tests {
     #[should_panic]
     fn a_short_slice_is_refused() {
         let mut c = [0.0; 4];
-        multiply(
-            Matrix::new(&[1.0; 3], 2, 2, 2),
-            Matrix::new(&[1.0; 4], 2, 2, 2),
-            1.0,
-            &mut c,
-            2,
-        );
+        multiply(Matrix::new(&[1.0; 3], 2, 2, 2), Matrix::new(&[1.0; 4], 2, 2, 2), 1.0, &mut c, 2);
     }
 }

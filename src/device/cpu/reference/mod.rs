@@ -114,18 +114,15 @@ impl Arithmetic for Exact {
         }
     }
 
-    fn attend(
-        _: Isa,
-        head: &Head,
-        query: Value,
-        reader: Reader<'_>,
-        target: &mut Target<'_>,
-        scores: &mut Vec<f32>,
-    ) {
+    fn attend(_: Isa, head: &Head, query: Value, reader: Reader<'_>, target: &mut Target<'_>, scores: &mut Vec<f32>) {
         let (rows, columns) = (target.rows.clone(), target.columns.clone());
         if rows.len() == 1 {
-            let seen =
-                Seen { keys: &head.keys, values: &head.values, stride: head.width, visible: head.keys.len() / head.width };
+            let seen = Seen {
+                keys: &head.keys,
+                values: &head.values,
+                stride: head.width,
+                visible: head.keys.len() / head.width,
+            };
             let query = &reader.row(query, rows.start)[columns];
             return attend_row(query, seen, target.row(rows.start), scores);
         }

@@ -187,7 +187,10 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
     fn pack_bf16(self, x: [__m256; 2]) -> __m256i {
         registers!({
             let (low, high) = (rounded(x[0]), rounded(x[1]));
-            _mm256_or_si256(_mm256_srli_epi32::<16>(low), _mm256_and_si256(high, _mm256_set1_epi32(0xffff_0000_u32 as i32)))
+            _mm256_or_si256(
+                _mm256_srli_epi32::<16>(low),
+                _mm256_and_si256(high, _mm256_set1_epi32(0xffff_0000_u32 as i32)),
+            )
         })
     }
 

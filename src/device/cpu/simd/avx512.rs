@@ -178,7 +178,10 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     fn pack_bf16(self, x: [__m512; 2]) -> __m512i {
         registers!({
             let (low, high) = (rounded(x[0]), rounded(x[1]));
-            _mm512_or_si512(_mm512_srli_epi32::<16>(low), _mm512_and_si512(high, _mm512_set1_epi32(0xffff_0000_u32 as i32)))
+            _mm512_or_si512(
+                _mm512_srli_epi32::<16>(low),
+                _mm512_and_si512(high, _mm512_set1_epi32(0xffff_0000_u32 as i32)),
+            )
         })
     }
 
@@ -218,7 +221,13 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     fn dot_bf16(self, sum: __m512, a: __m512i, b: __m512i) -> __m512 {
         if BF16 {
             // SAFETY: the token proves BF16; both types are 512 bits without invalid values.
-            return unsafe { _mm512_dpbf16_ps(sum, std::mem::transmute::<__m512i, __m512bh>(a), std::mem::transmute::<__m512i, __m512bh>(b)) };
+            return unsafe {
+                _mm512_dpbf16_ps(
+                    sum,
+                    std::mem::transmute::<__m512i, __m512bh>(a),
+                    std::mem::transmute::<__m512i, __m512bh>(b),
+                )
+            };
         }
         registers!({
             let high = _mm512_set1_epi32(0xffff_0000_u32 as i32);
