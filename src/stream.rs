@@ -89,7 +89,7 @@ impl Stream {
         if self.is_waiting() {
             return None;
         }
-        let place = self.cutter.next()?;
+        let place = self.cutter.take()?;
         self.in_flight.push_back(place.clone());
         Some(self.cut(place))
     }
@@ -226,7 +226,8 @@ mod tests {
     fn what_a_text_leaves_of_its_window_is_heard_again_before_all_else() {
         let mut stream = Stream::new(LIMITS, None);
         stream.push(&[0.0; 200_000]);
-        (stream.window(), stream.window());
+        stream.window();
+        stream.window();
         stream.accept(transcript(&[(0, 20_000)], 20_000));
         assert_eq!(stream.position_samples(), 20_000);
         assert_eq!(place(stream.window()), Some((20_000, 80_000, false)));
@@ -241,7 +242,8 @@ mod tests {
     fn cues_do_not_overlap() {
         let mut stream = Stream::new(LIMITS, None);
         stream.push(&[0.0; 200_000]);
-        (stream.window(), stream.window());
+        stream.window();
+        stream.window();
         stream.accept(transcript(&[(0, 100_000)], 100_000));
         stream.said_samples = 100_500;
         let cues = stream.accept(transcript(&[(0, 400), (200, 800)], 100_000));

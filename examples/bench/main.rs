@@ -2,10 +2,11 @@
 //!
 //!     cargo run --release --example bench -- --model tiny.en --threads 2 --repeats 3 clip.wav
 
+#[allow(dead_code, reason = "the other examples use the rest of it")]
 #[path = "../common/mod.rs"]
 mod common;
 
-use std::{error::Error, fs, path::PathBuf, process::ExitCode, time::Instant};
+use std::{error::Error, fs, path::{Path, PathBuf}, process::ExitCode, time::Instant};
 
 use common::{
     audio::{Recording, SAMPLE_RATE},
@@ -95,7 +96,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn samples(path: &PathBuf) -> Result<Vec<f32>, Box<dyn Error>> {
+fn samples(path: &Path) -> Result<Vec<f32>, Box<dyn Error>> {
     let mut recording = Recording::open(path)?;
     let mut samples = Vec::new();
     while let Some(block) = recording.next_block()? {

@@ -123,7 +123,7 @@ impl Cutter {
     }
 
     /// The next window's place.
-    pub fn next(&mut self) -> Option<Range<u64>> {
+    pub fn take(&mut self) -> Option<Range<u64>> {
         self.cut.pop_front()
     }
 
@@ -167,7 +167,7 @@ impl Cutter {
             return;
         }
         let search = limit - self.limits.cut_search_samples as u64..limit;
-        let open_pause = (!open.is_speech).then(|| open.start_samples..self.analysed);
+        let open_pause = (!open.is_speech).then_some(open.start_samples..self.analysed);
         let within = |pause: &Range<u64>| pause.start.max(search.start)..pause.end.min(search.end);
         let pauses = ears.pauses.iter().cloned().chain(open_pause).map(|pause| within(&pause));
         let longest = pauses.filter(|pause| pause.start < pause.end).max_by_key(|pause| pause.end - pause.start);

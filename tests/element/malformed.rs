@@ -152,7 +152,7 @@ fn buffers_of_one_sample_that_are_resampled() {
 
 #[test]
 fn a_buffer_of_ten_minutes() {
-    let said: Vec<_> = (0..100).map(|index| ([Low, High][index % 2], index as f64 * 6.0 + 2.0)).collect();
+    let said: Vec<_> = (0..60).map(|index| ([Low, High][index % 2], index as f64 * 10.0 + 2.0)).collect();
     let mut listener = Listener::plain();
     listener.send_at(&beeps(&said, 600.0, PLAIN_RATE), 0.0).unwrap();
     let outs = listener.finish();

@@ -102,14 +102,14 @@ impl<E: Encode> Run<'_, '_, E> {
             let begin = first - self.target.columns.start;
             let output = &mut self.target.row(first_row + index)[begin..];
             let (scale, least) = (simd.splat(range.scale), simd.splat(range.least));
-            for vector in 0..VECTORS {
+            for (vector, sum) in tile.iter().enumerate() {
                 let place = vector * S::LANES;
                 if place >= last {
                     break;
                 }
                 let column = first + place;
                 // Σ (scale·a + least)·w·b = scale·b·Σ a·w + least·b·Σ w, with b·Σ w ready as the column's sum.
-                let y = simd.mul(simd.mul(tile[vector], scale), simd.load(&weight.scales[column..]));
+                let y = simd.mul(simd.mul(*sum, scale), simd.load(&weight.scales[column..]));
                 let y = simd.add(y, simd.mul_add(least, simd.load(&weight.sums[column..]), simd.load(&bias[column..])));
                 let y = if *activation == Activation::Gelu { gelu(simd, y) } else { y };
                 let output = &mut output[place..];

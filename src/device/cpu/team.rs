@@ -157,10 +157,11 @@ impl Shared {
         // Pairs with the fence in `sleep`: either the sleeper sees the work or it is seen asleep here.
         fence(Ordering::SeqCst);
         for sleeper in &self.sleepers {
-            if sleeper.asleep.load(Ordering::Relaxed) && sleeper.asleep.swap(false, Ordering::Relaxed) {
-                if let Some(thread) = &*lock(&sleeper.thread) {
-                    thread.unpark();
-                }
+            if sleeper.asleep.load(Ordering::Relaxed)
+                && sleeper.asleep.swap(false, Ordering::Relaxed)
+                && let Some(thread) = &*lock(&sleeper.thread)
+            {
+                thread.unpark();
             }
         }
     }
@@ -203,6 +204,10 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
+
+    fn count(counter: &AtomicUsize) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
 
     #[test]
     fn every_task_runs_once_again_and_again() {
@@ -256,7 +261,7 @@ mod tests {
         let total = AtomicUsize::new(0);
         thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..500).for_each(|_| team.run(3, &|_, _| drop(total.fetch_add(1, Ordering::Relaxed)))));
+                scope.spawn(|| (0..500).for_each(|_| team.run(3, &|_, _| count(&total))));
             }
         });
         assert_eq!(total.into_inner(), 4 * 500 * 3);
@@ -268,7 +273,7 @@ mod tests {
         let panicked = catch_unwind(AssertUnwindSafe(|| team.run(8, &|task, _| assert!(task != 5, "task five"))));
         assert!(panicked.is_err());
         let done = AtomicUsize::new(0);
-        team.run(8, &|_, _| drop(done.fetch_add(1, Ordering::Relaxed)));
+        team.run(8, &|_, _| count(&done));
         assert_eq!(done.into_inner(), 8);
     }
 }
