@@ -40,6 +40,14 @@ impl MappedFile {
         Ok(Self { path: path.to_owned(), bytes })
     }
 
+    /// Gives the memory of the pages back; whoever reads them again gets them from the file.
+    pub fn release(&self) {
+        #[cfg(unix)]
+        // SAFETY: the mapping is read-only and of a file, so a page that is dropped is read anew with the same content. That
+        // the system may refuse is no loss.
+        let _ = unsafe { self.bytes.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+    }
+
     /// Where it was opened.
     pub fn path(&self) -> &Path {
         &self.path

@@ -16,10 +16,13 @@ pub trait Encode: Element {
     /// Encodes a row of a left matrix into groups, zeros behind it.
     fn encode_row<S: Simd>(simd: S, row: &[f32], groups: &mut [u32]) -> Range;
     /// Encodes a column of weights; gives its scale and the sum of its integers times the scale.
-    fn encode_column(column: &[f32], groups: &mut [u32]) -> (f32, f32);
+    fn encode_column<S: Simd>(simd: S, column: &[f32], groups: &mut [u32]) -> (f32, f32);
     /// Elements of one group of a column with its scale.
     fn decode(group: u32, scale: f32, out: &mut [f32]);
 }
+
+/// What is added to signed integers where the byte product wants unsigned ones.
+pub const MIDDLE: u32 = 128;
 
 /// Greatest magnitude of a signed weight: symmetric, so that no sign is favoured.
 pub const MOST: f32 = 127.0;
@@ -48,17 +51,10 @@ impl Encode for Int8 {
         Range { scale, least }
     }
 
-    fn encode_column(column: &[f32], groups: &mut [u32]) -> (f32, f32) {
-        let most = column.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-        let scale = (most / MOST).max(f32::MIN_POSITIVE);
-        let factor = 1.0 / scale;
-        let mut sum = 0;
-        for (byte, x) in bytes_mut(groups).iter_mut().zip(column) {
-            let integer = (x * factor).round_ties_even() as i8;
-            sum += i32::from(integer);
-            *byte = integer as u8;
-        }
-        (scale, sum as f32 * scale)
+    #[inline(always)]
+    fn encode_column<S: Simd>(simd: S, column: &[f32], groups: &mut [u32]) -> (f32, f32) {
+        let scale = signed(simd, column, groups);
+        (scale, twos_complement(groups, column.len()) as f32 * scale)
     }
 
     fn decode(group: u32, scale: f32, out: &mut [f32]) {
@@ -83,10 +79,9 @@ impl Encode for Bf16 {
         Range { scale: 1.0, least: 0.0 }
     }
 
-    fn encode_column(column: &[f32], groups: &mut [u32]) -> (f32, f32) {
-        for (half, x) in halves_mut(groups).iter_mut().zip(column) {
-            *half = half::bf16::from_f32(*x).to_bits();
-        }
+    #[inline(always)]
+    fn encode_column<S: Simd>(simd: S, column: &[f32], groups: &mut [u32]) -> (f32, f32) {
+        Self::encode_row(simd, column, groups);
         (1.0, 0.0)
     }
 
@@ -94,6 +89,39 @@ impl Encode for Bf16 {
         let halves = [group << 16, group & 0xffff_0000];
         out.iter_mut().zip(halves).for_each(|(x, bits)| *x = f32::from_bits(bits));
     }
+}
+
+/// Writes x / scale + [`MIDDLE`] as bytes and gives the scale; behind `x` stands what its zeros would be. The groups are whole
+/// vectors of the widest set.
+#[inline(always)]
+pub fn signed<S: Simd>(simd: S, x: &[f32], groups: &mut [u32]) -> f32 {
+    let (mut most, mut first) = (simd.splat(0.0), 0);
+    while first < x.len() {
+        let x = simd.load_some(&x[first..], 0.0);
+        most = simd.max(most, simd.max(x, simd.sub(simd.splat(0.0), x)));
+        first += S::LANES;
+    }
+    let scale = (simd.greatest(most) / MOST).max(f32::MIN_POSITIVE);
+    let (factor, middle) = (simd.splat(1.0 / scale), simd.splat(MIDDLE as f32));
+    let bytes = bytes_mut(groups);
+    let mut first = 0;
+    while first < x.len() {
+        // Not fused, so that every instruction set rounds alike.
+        let x = simd.add(simd.mul(simd.load_some(&x[first..], 0.0), factor), middle);
+        simd.store_u8(simd.round(x), &mut bytes[first..]);
+        first += S::LANES;
+    }
+    bytes[x.len()..].fill(MIDDLE as u8);
+    scale
+}
+
+/// Takes [`MIDDLE`] off the bytes that [`signed`] wrote, `length` of them with zeros behind, and gives their sum.
+#[inline(always)]
+pub fn twos_complement(groups: &mut [u32], length: usize) -> i32 {
+    for group in groups.iter_mut() {
+        *group ^= 0x8080_8080;
+    }
+    bytes_mut(groups)[..length].iter().map(|byte| i32::from(*byte as i8)).sum()
 }
 
 /// Least and greatest element.

@@ -1,6 +1,6 @@
 //! What attention reads: keys and values of one head, packed when they are known.
 
-use super::encode::MOST;
+use super::encode::{MIDDLE, MOST, signed, twos_complement};
 use super::simd::{Bf16, Element, Int8, Isa, Kernel, Line, Simd, bytes_mut, halves_mut};
 
 /// Keys and values of one head.
@@ -46,9 +46,6 @@ pub trait Attend: Element {
     fn store<S: Simd>(simd: S, probabilities: S::F, groups: &mut [u32], first: usize);
 }
 
-/// Queries are stored with 128 added, because one side of the byte product is unsigned.
-const MIDDLE: u32 = 128;
-
 impl Attend for Int8 {
     const ONE: f32 = 255.0;
 
@@ -60,16 +57,7 @@ impl Attend for Int8 {
     #[inline(always)]
     fn encode_key<S: Simd>(simd: S, key: &[f32], groups: &mut [u32]) -> (f32, u32) {
         let scale = signed(simd, key, groups);
-        let mut sum = 0_i32;
-        for group in groups.iter_mut() {
-            // From 0..=255 to two's complement.
-            *group ^= 0x8080_8080;
-        }
-        for byte in &bytes_mut(groups)[..key.len()] {
-            sum += i32::from(*byte as i8);
-        }
-        bytes_mut(groups)[key.len()..].fill(0);
-        (scale, (-(MIDDLE as i32) * sum) as u32)
+        (scale, (-(MIDDLE as i32) * twos_complement(groups, key.len())) as u32)
     }
 
     fn value_scale(most: f32) -> (f32, f32) {
@@ -116,28 +104,6 @@ impl Attend for Bf16 {
     fn store<S: Simd>(simd: S, probabilities: S::F, groups: &mut [u32], first: usize) {
         simd.store_bf16(probabilities, &mut halves_mut(groups)[first..]);
     }
-}
-
-/// Writes x / scale + 128 as bytes and gives the scale; behind `x` stands what its zeros would be.
-#[inline(always)]
-fn signed<S: Simd>(simd: S, x: &[f32], groups: &mut [u32]) -> f32 {
-    let (mut most, mut first) = (simd.splat(0.0), 0);
-    while first < x.len() {
-        let x = simd.load_some(&x[first..], 0.0);
-        most = simd.max(most, simd.max(x, simd.sub(simd.splat(0.0), x)));
-        first += S::LANES;
-    }
-    let scale = (simd.greatest(most) / MOST).max(f32::MIN_POSITIVE);
-    let (factor, middle) = (simd.splat(1.0 / scale), simd.splat(MIDDLE as f32));
-    let bytes = bytes_mut(groups);
-    bytes.fill(MIDDLE as u8);
-    let mut first = 0;
-    while first < x.len() {
-        let x = simd.mul_add(simd.load_some(&x[first..], 0.0), factor, middle);
-        simd.store_u8(simd.round(x), &mut bytes[first..]);
-        first += S::LANES;
-    }
-    scale
 }
 
 #[inline(always)]

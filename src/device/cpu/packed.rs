@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::arithmetic::Source;
 use super::encode::Encode;
-use super::simd::{Isa, Line};
+use super::simd::{Isa, Kernel, Line, Simd};
 use super::team::Team;
 
 /// Columns of a right matrix in panels, each as wide as a tile: for every group of the inner dimension the panel's columns
@@ -32,12 +32,10 @@ impl<E: Encode> Packed<E> {
         team.run(panels.len(), &|index, _| {
             let first = index * panel_columns;
             let here = panel_columns.min(columns - first);
-            let (mut rows, mut encoded) = (vec![0.0; here * inner], Vec::new());
+            let mut rows = vec![0.0; here * inner];
             source(first, &mut rows);
             let mut panel = panels[index].lock().unwrap_or_else(PoisonError::into_inner);
-            for (place, row) in rows.chunks_exact(inner).enumerate() {
-                panel.set(place, row, &mut encoded);
-            }
+            isa.run(Pack { panel: &mut panel, rows: &rows, inner });
         });
         drop(panels);
         packed
@@ -102,16 +100,28 @@ struct Panel<'a, E> {
     element: std::marker::PhantomData<E>,
 }
 
-impl<E: Encode> Panel<'_, E> {
-    /// Sets the panel's column `place` to `values`; `encoded` is scratch of as many groups.
-    fn set(&mut self, place: usize, values: &[f32], encoded: &mut Vec<u32>) {
-        encoded.clear();
-        encoded.resize(self.groups, 0);
-        (self.scales[place], self.sums[place]) = E::encode_column(values, encoded);
-        let panel_columns = self.scales.len();
-        for (group, encoded) in encoded.iter().enumerate() {
-            let index = group * panel_columns + place;
-            self.lines[index / LINE].0[index % LINE] = *encoded;
+/// Encodes the rows of weights that are a panel's columns.
+struct Pack<'a, 'b, E> {
+    panel: &'a mut Panel<'b, E>,
+    rows: &'a [f32],
+    inner: usize,
+}
+
+impl<E: Encode> Kernel for Pack<'_, '_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Panel { lines, scales, sums, groups, .. } = self.panel;
+        let panel_columns = scales.len();
+        // Whole vectors of the widest set, so that an encoder may write beyond the last element.
+        let mut encoded = vec![0; groups.next_multiple_of(LINE)];
+        for (place, row) in self.rows.chunks_exact(self.inner).enumerate() {
+            (scales[place], sums[place]) = E::encode_column(simd, row, &mut encoded);
+            for (group, encoded) in encoded[..*groups].iter().enumerate() {
+                let index = group * panel_columns + place;
+                lines[index / LINE].0[index % LINE] = *encoded;
+            }
         }
     }
 }
