@@ -36,7 +36,7 @@ fn bench_model(criterion: &mut Criterion, name: &str, path: &Path, threads: usiz
     let samples = speech();
     let mut front = FrontEnd::new(&cpu, model.config.mel_bins).expect("the front end fits").session();
     let mut encoder = Encoder::new(&cpu, &model.config, &model.weights).expect("the encoder fits").session();
-    let mut decoder = Decoder::new(&cpu, &model.config, &model.weights).expect("the decoder fits").session(1);
+    let mut decoder = Decoder::new(&cpu, &model).expect("the decoder fits").session(1);
     let mut group = criterion.benchmark_group(format!("{name}, {precision:?}, {threads} threads"));
     group.sample_size(10);
     group.bench_function("log-mel", |bench| bench.iter(|| black_box(front.of(&samples).map(|mel| mel[0]))));

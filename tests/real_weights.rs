@@ -55,7 +55,7 @@ fn agrees(name: &str, clip: &str) {
 
     let expected = &golden["greedy"];
     let tokens = integers(&expected["tokens"]);
-    let mut network = Decoder::new(&cpu, &model.config, &model.weights).unwrap().session(1);
+    let mut network = Decoder::new(&cpu, &model).unwrap().session(1);
     logits_agree(&mut network, states, expected, &format!("{name}: {clip}"));
 
     let decoding = decode(&model, network, states, &Options::default());

@@ -56,7 +56,7 @@ fn agrees(name: &str) {
     assert!(worst < 5e-3, "{name}: states are off by {worst}");
 
     let expected = &golden["greedy"];
-    let mut network = Decoder::new(&cpu, &model.config, &model.weights).unwrap().session(1);
+    let mut network = Decoder::new(&cpu, &model).unwrap().session(1);
     logits_agree(&mut network, states, expected, name);
     let clip = &golden["clip"];
     let task = if clip["task"] == "translate" { Task::Translate } else { Task::Transcribe };

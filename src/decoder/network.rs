@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::program::{self, DecoderProgram};
-use crate::device::{Device, DeviceError, Extent, Prepared, Session, Tensors};
-use crate::model::{Config, Token};
+use crate::device::{Device, DeviceError, Extent, Prepared, Session};
+use crate::model::{Model, Token};
 
 /// The decoder, prepared once.
 pub struct Decoder {
@@ -31,9 +31,11 @@ pub use super::program::MOST_LANES;
 
 impl Decoder {
     /// Prepares the decoder of a model.
-    pub fn new(device: &dyn Device, config: &Config, weights: &dyn Tensors) -> Result<Self, DeviceError> {
-        let program = program::decoder(config);
-        let prepared = device.prepare(&program.program, weights)?;
+    pub fn new(device: &dyn Device, model: &Model) -> Result<Self, DeviceError> {
+        let config = &model.config;
+        // The rules compare all timestamps together with the best text, so they are not to be rounded.
+        let program = program::decoder(config, model.vocabulary.special.timestamp_begin);
+        let prepared = device.prepare(&program.program, &model.weights)?;
         let (width, vocabulary_size) = (config.width, config.vocabulary_size);
         Ok(Self { prepared, program: Arc::new(program), width, vocabulary_size })
     }

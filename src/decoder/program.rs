@@ -1,7 +1,7 @@
 //! The decoder as a program (`TextDecoder` in openai/whisper `model.py`).
 
 use crate::device::{Mask, Names, Operation, Procedure, Program, Rows, Value};
-use crate::model::Config;
+use crate::model::{Config, Token};
 
 /// The decoder's program and what its user touches.
 pub struct DecoderProgram {
@@ -22,7 +22,7 @@ pub struct DecoderProgram {
 pub const MOST_LANES: usize = 8;
 
 /// Writes the decoder of a model of these sizes.
-pub fn decoder(config: &Config) -> DecoderProgram {
+pub fn decoder(config: &Config, timestamp_begin: Token) -> DecoderProgram {
     let width = config.width;
     let mut program = Program::default();
     let states = program.value("states", Rows::Step(config.audio_positions), width);
@@ -78,12 +78,10 @@ pub fn decoder(config: &Config) -> DecoderProgram {
     step.extend([
         Operation::LastRow { input: x, output: last },
         Names("decoder".into()).norm("norm", last, final_state),
-        Operation::Linear {
+        Operation::Logits {
             input: final_state,
             weight: "decoder.tokens".into(),
-            bias: None,
-            activation: crate::device::Activation::None,
-            residual: false,
+            exact_from: timestamp_begin as usize,
             output: logits,
         },
     ]);

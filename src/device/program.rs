@@ -215,6 +215,19 @@ pub enum Operation {
         /// (rows, width).
         output: Value,
     },
+    /// `input` · `weight`ᵀ, `weight` being (output columns, input columns).
+    ///
+    /// Of the columns before `exact_from` a device may round all but the greatest more coarsely than its other products.
+    Logits {
+        /// (rows, input columns).
+        input: Value,
+        /// Tensor name.
+        weight: String,
+        /// Columns from here on are as exact as any product.
+        exact_from: usize,
+        /// (rows, output columns).
+        output: Value,
+    },
     /// The last row of each extent.
     LastRow {
         /// (rows, columns).

@@ -44,7 +44,7 @@ impl Pipeline {
         Ok(Self {
             front: FrontEnd::new(device, model.config.mel_bins)?,
             encoder: Encoder::new(device, &model.config, &model.weights)?,
-            decoder: Decoder::new(device, &model.config, &model.weights)?,
+            decoder: Decoder::new(device, &model)?,
             device: device.name(),
             model,
         })

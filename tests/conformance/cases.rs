@@ -357,3 +357,33 @@ pub fn chain() -> Vec<Case> {
     };
     [(1, 31, 65), (12, 16, 64), (13, 48, 17), (49, 64, 130), (211, 33, 35)].into_iter().map(case).collect()
 }
+
+/// The greatest logit and the exact columns; what is promised of the others is only that they are not greater.
+pub fn logits() -> Vec<Case> {
+    let case = |(rows, width, outputs, exact_from): (usize, usize, usize, usize)| {
+        let (x, w) = (numbers(rows * width, 31), numbers(outputs * width, 32));
+        let mut program = Program::default();
+        let input = program.value("input", Rows::Step(rows), width);
+        let output = program.value("output", Rows::Step(rows), outputs);
+        let mut expected = reference::linear(&x, &w, None, rows, width, outputs);
+        for row in expected.chunks_mut(outputs) {
+            let most = row[..exact_from].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            row[..exact_from].iter_mut().filter(|y| **y < most).for_each(|y| *y = f64::NAN);
+        }
+        Case {
+            name: format!("logits {rows}x{width}x{outputs}, exact from {exact_from}"),
+            program,
+            operations: vec![Operation::Logits { input, weight: "w".into(), exact_from, output }],
+            weights: Weights::default().with("w", &[outputs, width], &w),
+            inputs: vec![(input, x)],
+            tokens: None,
+            extents: step(rows),
+            output,
+            expected,
+        }
+    };
+    [(1, 1, 1, 0), (1, 384, 5000, 4500), (2, 31, 700, 650), (7, 65, 1203, 1203), (8, 128, 2500, 2000)]
+        .into_iter()
+        .map(case)
+        .collect()
+}

@@ -133,6 +133,11 @@ fn attention_to_the_step() {
 }
 
 #[test]
+fn logits() {
+    conform(cases::logits);
+}
+
+#[test]
 fn chain() {
     conform(cases::chain);
 }

@@ -7,7 +7,7 @@ use super::layer_norm::LayerNorm;
 use super::linear::{self, Left};
 use super::memory::{Attend, Head};
 use super::packed::Packed;
-use super::simd::{Isa, Kernel, Simd};
+use super::simd::{Int8, Isa, Kernel, Kind, Simd};
 use super::team::Team;
 use super::values::{Reader, Target};
 use crate::device::{Activation, Value};
@@ -50,6 +50,13 @@ pub trait Arithmetic: 'static {
 
     /// Takes a matrix (outputs, inputs).
     fn weight(isa: Isa, team: &Team, outputs: usize, inputs: usize, source: Source<'_>) -> Self::Weight;
+    /// Whether logits are computed in two steps, the first of them with [`super::coarse::Coarse`].
+    const COARSE: bool = false;
+    /// The rows as a coarse matrix takes them, and the exact one, where logits are computed in two steps.
+    fn two_steps<'a>(_: &'a Self::Weight, _: &'a Self::Left) -> Option<(&'a Packed<Int8>, &'a Left<Int8>)> {
+        None
+    }
+
     /// Row `row` of the matrix as f32.
     fn row(weight: &Self::Weight, row: usize, out: &mut [f32]);
 
@@ -93,6 +100,12 @@ impl<E: Encode + Attend> Arithmetic for Fast<E> {
 
     fn weight(isa: Isa, team: &Team, outputs: usize, inputs: usize, source: Source<'_>) -> Packed<E> {
         Packed::new(isa, team, outputs, inputs, source)
+    }
+
+    const COARSE: bool = matches!(E::KIND, Kind::Int8);
+
+    fn two_steps<'a>(weight: &'a Packed<E>, left: &'a Left<E>) -> Option<(&'a Packed<Int8>, &'a Left<Int8>)> {
+        E::weights_of_8_bits(weight).zip(E::bytes(left))
     }
 
     fn row(weight: &Packed<E>, row: usize, out: &mut [f32]) {

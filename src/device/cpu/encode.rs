@@ -1,5 +1,7 @@
 //! f32 rows to what a product takes, and weights to what a packed matrix holds.
 
+use super::linear::Left;
+use super::packed::Packed;
 use super::simd::{Bf16, Element, Int8, Simd, bytes_mut, halves_mut};
 
 /// What an encoded row's integers mean: x ≈ scale·integer + least.
@@ -17,6 +19,14 @@ pub trait Encode: Element {
     fn encode_row<S: Simd>(simd: S, row: &[f32], groups: &mut [u32]) -> Range;
     /// Encodes a column of weights; gives its scale and the sum of its integers times the scale.
     fn encode_column<S: Simd>(simd: S, column: &[f32], groups: &mut [u32]) -> (f32, f32);
+    /// The row as bytes, if that is what it is encoded in.
+    fn bytes(_: &Left<Self>) -> Option<&Left<Int8>> {
+        None
+    }
+    /// The matrix in 8 bits, if that is what it is packed in.
+    fn weights_of_8_bits(_: &Packed<Self>) -> Option<&Packed<Int8>> {
+        None
+    }
     /// Elements of one group of a column with its scale.
     fn decode(group: u32, scale: f32, out: &mut [f32]);
 }
@@ -30,6 +40,14 @@ pub const MOST: f32 = 127.0;
 const STEPS: f32 = 255.0;
 
 impl Encode for Int8 {
+    fn bytes(left: &Left<Self>) -> Option<&Left<Int8>> {
+        Some(left)
+    }
+
+    fn weights_of_8_bits(weight: &Packed<Self>) -> Option<&Packed<Int8>> {
+        Some(weight)
+    }
+
     #[inline(always)]
     fn encode_row<S: Simd>(simd: S, row: &[f32], groups: &mut [u32]) -> Range {
         let (least, most) = extremes(simd, row);

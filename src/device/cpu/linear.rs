@@ -32,6 +32,23 @@ impl<E: Encode> Left<E> {
         self.ranges.resize(rows, Range::default());
     }
 
+    /// The groups from row `row` on, rows [`Left::stride`] apart.
+    #[inline(always)]
+    pub fn rows(&self, row: usize) -> &[u32] {
+        &self.groups[row * self.stride..]
+    }
+
+    /// Groups from one row to the next, zeros behind a row's last.
+    #[inline(always)]
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// What a row's integers mean.
+    pub fn range(&self, row: usize) -> Range {
+        self.ranges[row]
+    }
+
     /// Encodes a row.
     #[inline(always)]
     pub fn set<S: Simd>(&mut self, simd: S, row: usize, x: &[f32]) {

@@ -5,6 +5,7 @@
 
 mod arithmetic;
 mod attention;
+mod coarse;
 mod convolution;
 mod encode;
 mod grown;

@@ -4,7 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::arithmetic::Source;
 use super::encode::Encode;
-use super::simd::{Isa, Kernel, Line, Simd};
+use super::linear::Left;
+use super::simd::{Int8, Isa, Kernel, Line, Simd};
 use super::team::Team;
 
 /// Columns of a right matrix in panels, each as wide as a tile: for every group of the inner dimension the panel's columns
@@ -85,6 +86,23 @@ impl<E: Encode> Packed<E> {
             let index = group * self.panel_columns + place;
             E::decode(panel[index / LINE].0[index % LINE], self.scales[column], out);
         }
+    }
+}
+
+impl Packed<Int8> {
+    /// The product of one column with a row of `left`, as tiles compute it.
+    pub fn dot(&self, column: usize, left: &Left<Int8>, row: usize) -> f32 {
+        let panel = self.panel(column / self.panel_columns);
+        let place = column % self.panel_columns;
+        let mut sum = 0;
+        for (group, left) in left.rows(row)[..self.groups].iter().enumerate() {
+            let index = group * self.panel_columns + place;
+            let right = panel[index / LINE].0[index % LINE].to_le_bytes();
+            let products = left.to_le_bytes().into_iter().zip(right);
+            sum += products.map(|(left, right)| i32::from(left) * i32::from(right as i8)).sum::<i32>();
+        }
+        let range = left.range(row);
+        sum as f32 * range.scale * self.scales[column] + range.least * self.sums[column]
     }
 }
 

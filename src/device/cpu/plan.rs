@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::arithmetic::{Arithmetic, Finish};
+use super::coarse::Coarse;
 use super::convolution;
 use super::log_mel::LogMel;
 use super::simd::Isa;
@@ -77,6 +78,13 @@ pub enum Stage<A: Arithmetic> {
     LastRow {
         input: Value,
         output: Value,
+    },
+    /// A product of few rows, the columns before `exact_from` coarsely first, if there is a coarse matrix.
+    Logits {
+        input: Value,
+        part: Part<A>,
+        coarse: Option<Coarse>,
+        exact_from: usize,
     },
 }
 
@@ -249,6 +257,7 @@ impl<A: Arithmetic> Stage<A> {
             Stage::Recall { query, output, .. } => vec![query, output],
             Stage::Embedding { output, .. } => vec![output],
             Stage::LastRow { input, output } => vec![input, output],
+            Stage::Logits { input, ref part, .. } => vec![input, part.output],
         }
     }
 }
@@ -344,6 +353,15 @@ impl<A: Arithmetic> Binder<'_, A> {
                 Stage::Embedding { weight, rows, positions, output: *output }
             }
             &Operation::LastRow { input, output } => Stage::LastRow { input, output },
+            &Operation::Logits { input, ref weight, exact_from, output } => {
+                let (outputs, inputs) = (self.columns(output), self.columns(input));
+                let matrix = self.weight(weight, outputs, inputs)?;
+                let tensor = self.tensors.tensor(weight)?;
+                let source = |first: usize, out: &mut [f32]| read(&tensor, first, out.len() / inputs, out);
+                let coarse = A::COARSE.then(|| Coarse::new(self.isa, self.team, outputs, inputs, &source));
+                let part = self.part(output, matrix, None, Activation::None, false)?;
+                Stage::Logits { input, part, coarse, exact_from }
+            }
         })
     }
 

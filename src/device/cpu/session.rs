@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use super::arithmetic::{Arithmetic, Seen};
+use super::coarse::Coarse;
 use super::convolution;
 use super::log_mel;
 use super::plan::{Chain, Part, Plan, Stage, Stages, Step};
@@ -185,6 +186,30 @@ impl<A: Arithmetic> CpuSession<A> {
                     row += extent.rows;
                     let (input, output) = self.values.pair(input, output);
                     output[index * columns..][..columns].copy_from_slice(&input[(row - 1) * columns..][..columns]);
+                }
+            }
+            Stage::Logits { input, ref part, ref coarse, exact_from } => {
+                let rows = plan.values[part.output.0].rows.count(extents);
+                A::begin(&mut self.left, rows, self.values.columns(input));
+                for row in 0..rows {
+                    A::set(plan.isa, &mut self.left, row, self.values.row(input, row));
+                }
+                let left = &self.left;
+                let steps = coarse.as_ref().zip(A::two_steps(&part.weight, left));
+                self.values.by_cells(&plan.team, &[(part.output, part.task_columns)], rows, rows, &|mut cell, _| {
+                    match steps {
+                        Some((coarse, (_, left))) if cell.target.columns.end <= exact_from => {
+                            coarse.run(plan.isa, left, &mut cell.target);
+                        }
+                        _ => A::multiply(plan.isa, &part.weight, &part.finish, left, &mut cell.target),
+                    }
+                });
+                if let Some((_, (weight, left))) = steps {
+                    let columns = self.values.columns(part.output);
+                    let logits = self.values.whole_mut(part.output).chunks_exact_mut(columns);
+                    logits.take(rows).enumerate().for_each(|(row, logits)| {
+                        Coarse::refine(weight, left, row, logits, exact_from);
+                    });
                 }
             }
         }

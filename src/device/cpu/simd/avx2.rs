@@ -195,6 +195,14 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
     }
 
     #[inline(always)]
+    fn nibbles(self, x: __m256i) -> [__m256i; 2] {
+        registers!({
+            let low = _mm256_set1_epi8(0x0f);
+            [_mm256_and_si256(x, low), _mm256_and_si256(_mm256_srli_epi32::<4>(x), low)]
+        })
+    }
+
+    #[inline(always)]
     fn store_i(self, x: __m256i, to: &mut [u32]) {
         let to = &mut to[..8];
         // SAFETY: the slice has 8 elements.

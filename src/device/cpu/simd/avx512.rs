@@ -186,6 +186,14 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     }
 
     #[inline(always)]
+    fn nibbles(self, x: __m512i) -> [__m512i; 2] {
+        registers!({
+            let low = _mm512_set1_epi8(0x0f);
+            [_mm512_and_si512(x, low), _mm512_and_si512(_mm512_srli_epi32::<4>(x), low)]
+        })
+    }
+
+    #[inline(always)]
     fn store_i(self, x: __m512i, to: &mut [u32]) {
         let to = &mut to[..16];
         // SAFETY: the slice has 16 elements.

@@ -16,7 +16,7 @@ mod portable;
 mod tile;
 
 pub use isa::Isa;
-pub use tile::{Bf16, Element, Int8, Kind, Line, MOST_ROWS, bytes_mut, halves_mut, product};
+pub use tile::{Bf16, Element, Int8, Kind, Line, MOST_ROWS, bytes_mut, halves_mut, product, product_of_nibbles};
 
 /// Vectors of one instruction set. Its functions are inlined into the kernel that names it.
 pub trait Simd: Copy + Send + Sync + 'static {
@@ -72,6 +72,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn pack_bytes(self, x: [Self::I; 4]) -> Self::I;
     /// The halves of two vectors' lanes rounded to bf16, the first one's low.
     fn pack_bf16(self, x: [Self::F; 2]) -> Self::I;
+    /// The low and the high nibbles of each byte.
+    fn nibbles(self, x: Self::I) -> [Self::I; 2];
     /// Writes the first LANES elements.
     fn store_i(self, x: Self::I, to: &mut [u32]);
     /// Writes the first LANES elements, clamped to 0..=255.

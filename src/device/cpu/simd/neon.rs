@@ -173,6 +173,14 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
+    fn nibbles(self, x: uint32x4_t) -> [uint32x4_t; 2] {
+        registers!({
+            let low = vdupq_n_u32(0x0f0f_0f0f);
+            [vandq_u32(x, low), vandq_u32(vshrq_n_u32::<4>(x), low)]
+        })
+    }
+
+    #[inline(always)]
     fn store_i(self, x: uint32x4_t, to: &mut [u32]) {
         let to = &mut to[..4];
         // SAFETY: the slice has 4 elements.

@@ -113,6 +113,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn nibbles(self, x: Self::I) -> [Self::I; 2] {
+        [x.map(|x| x & 0x0f0f_0f0f), x.map(|x| (x >> 4) & 0x0f0f_0f0f)]
+    }
+
+    #[inline(always)]
     fn store_i(self, x: Self::I, to: &mut [u32]) {
         to[..LANES].iter_mut().zip(x).for_each(|(to, x)| *to = x as u32);
     }

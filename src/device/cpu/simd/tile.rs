@@ -135,6 +135,50 @@ pub fn product<S: Simd, E: Element, const ROWS: usize, const VECTORS: usize>(
     tile
 }
 
+/// The same with a panel whose bytes hold two elements of 4 bits, not negative: of each group of `panel` the low nibbles go
+/// with one group of `left` and the high ones with the next.
+///
+/// Panics if a slice is too short.
+#[inline(always)]
+pub fn product_of_nibbles<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    left: &[u32],
+    stride: usize,
+    panel: &[Line],
+    groups: usize,
+) -> Tile<S, ROWS, VECTORS> {
+    assert!(left.len() >= (ROWS - 1) * stride + 2 * groups);
+    assert!(panel.len() * 16 >= groups * VECTORS * S::LANES);
+    let (left, panel) = (left.as_ptr(), panel.as_ptr().cast::<u32>());
+    let mut sums = [[simd.splat_i(0); VECTORS]; ROWS];
+    for group in 0..groups {
+        // SAFETY: group < groups, so by the asserts above all reads stay inside their slices; `Line` is sixteen u32.
+        unsafe {
+            let right: [S::I; VECTORS] = load(simd, panel.add(group * VECTORS * S::LANES));
+            let mut halves = [right; 2];
+            for vector in 0..VECTORS {
+                let [low, high] = simd.nibbles(right[vector]);
+                (halves[0][vector], halves[1][vector]) = (low, high);
+            }
+            for (row, sums) in sums.iter_mut().enumerate() {
+                for (half, right) in halves.iter().enumerate() {
+                    let left = simd.splat_i(*left.add(row * stride + 2 * group + half));
+                    for vector in 0..VECTORS {
+                        sums[vector] = simd.dot_u8(sums[vector], left, right[vector]);
+                    }
+                }
+            }
+        }
+    }
+    let mut tile = [[simd.splat(0.0); VECTORS]; ROWS];
+    for (tile, sums) in tile.iter_mut().zip(sums) {
+        for vector in 0..VECTORS {
+            tile[vector] = simd.to_f(sums[vector]);
+        }
+    }
+    tile
+}
+
 /// # Safety
 /// `from` points to VECTORS · LANES elements.
 #[inline(always)]
