@@ -22,7 +22,7 @@ help:
 	@echo "               SRT=talk.srt     where the subtitles go          (default: beside the file)"
 	@echo "make test      every check: format, lints, dependencies, documentation, tests"
 	@echo "make build     the plugin, target/release/libgstwhispernpu.so"
-	@echo "make bench     benchmarks"
+	@echo "make bench     each kernel, each stage, and whole transcriptions beside other programs"
 	@echo "make install   the plugin into GStreamer's plugin folder; DESTDIR=/some/root for packagers"
 	@echo "make clean     removes what was built; models stay"
 
@@ -38,7 +38,11 @@ build:
 
 bench:
 	@scripts/setup build
-	cargo bench --locked
+	scripts/get-model tiny.en base silero-vad
+	cargo bench --locked --no-default-features
+	cargo build --release --locked --no-default-features --example bench
+	-benches/peers/set-up
+	benches/peers/compare --markdown target/bench/peers.md --csv target/bench/peers.csv --svg target/bench/peers.svg
 
 install:
 	@scripts/setup install

@@ -6,7 +6,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-use std::{error::Error, fs, path::{Path, PathBuf}, process::ExitCode, time::Instant};
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
 
 use common::{
     audio::{Recording, SAMPLE_RATE},

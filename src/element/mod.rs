@@ -29,6 +29,9 @@
 //!     fdsink
 //! ```
 //!
+//! Where the voice activity detector is installed, silence is skipped and subtitles end in pauses; the element message
+//! `whispernpu/device` says whether it is, with the model, the device, the precision and the instruction set.
+//!
 //! The clock: the first buffer's timestamp anchors the stream, samples are counted from there. A buffer that lies up to
 //! one second ahead of the count has its gap filled with silence; one that lies farther ahead or behind (by more than
 //! 40 ms) starts a new stretch, whatever was heard before is written first. Buffers without a timestamp follow on what

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::decoder::{Batch, Decoder, Decoding, Options};
 use crate::device::Device;
 use crate::encoder::{Encoder, EncoderSession};
-use crate::mel::{FrontEnd, Spectrogram};
+use crate::mel::{FrontEnd, Spectrogram, frames_to_encode};
 use crate::model::Model;
 use crate::segment::Window;
 use crate::transcript::{Timings, WindowTranscript, segments};
@@ -74,7 +74,8 @@ impl PipelineSession {
         let begin = Instant::now();
         let mel = self.spectrogram.of(&window.samples)?;
         let mel_done = Instant::now();
-        let states = self.encoder.encode(mel)?;
+        let frames = frames_to_encode(window.samples.len());
+        let states = self.encoder.encode(&mel[..frames * self.model.config.mel_bins])?;
         let decoding_since = Instant::now();
         self.batch.begin(lane, states, options)?;
         let timings = Timings { mel: mel_done - begin, encoder: decoding_since - mel_done, ..Timings::default() };

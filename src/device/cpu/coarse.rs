@@ -152,7 +152,8 @@ impl Run<'_, '_> {
         let Coarse { lines, scales, sums, groups, panel_columns } = self.coarse;
         let panel_lines = groups * panel_columns / LINE;
         let panel = &lines[first / panel_columns * panel_lines..][..panel_lines];
-        let tile = product_of_nibbles::<S, ROWS, VECTORS>(simd, self.left.rows(row), self.left.stride(), panel, *groups);
+        let tile =
+            product_of_nibbles::<S, ROWS, VECTORS>(simd, self.left.rows(row), self.left.stride(), panel, *groups);
         let begin = first - self.target.columns.start;
         let first_row = self.target.rows.start + row;
         for (index, tile) in tile.iter().enumerate() {
