@@ -34,8 +34,25 @@ fn loading_is_told_and_so_is_the_device() {
     let device = message.structure().unwrap();
     assert_eq!(device.name(), "whispernpu/device");
     assert_eq!(device.get::<String>("device").unwrap(), "cpu");
+    assert_eq!(device.get::<String>("precision").unwrap(), "int8");
+    assert!(!device.get::<String>("instruction-set").unwrap().is_empty());
+    assert!(!device.get::<bool>("voice-activity").unwrap(), "it was turned off");
     assert_eq!(device.get::<String>("model").unwrap(), MODEL);
     assert_eq!(listener.element.property::<Option<String>>("active-device").as_deref(), Some("cpu"));
+}
+
+#[test]
+fn precision_and_threads_are_taken_and_the_text_is_the_same() {
+    for precision in ["f32", "bf16", "int8"] {
+        let mut listener = Listener::idle();
+        listener.element.set_property_from_str("precision", precision);
+        listener.element.set_property("threads", 1_u32);
+        listener.play(PLAIN);
+        let message = listener.message(gst::MessageType::Element);
+        assert_eq!(message.structure().unwrap().get::<String>("precision").unwrap(), precision);
+        listener.speak(&beeps(&[(Low, 1.0), (High, 3.0)], 5.0, PLAIN_RATE), 0.0);
+        assert_heard(&listener.finish(), &[(Low, 1.0), (High, 3.0)]);
+    }
 }
 
 #[test]

@@ -65,15 +65,20 @@ impl Isa {
     ///
     /// Errors: a name that is none of this processor's.
     pub fn choose() -> Result<Self, DeviceError> {
-        let all = Self::all();
         match std::env::var(VARIABLE) {
-            Ok(name) => all.iter().copied().find(|isa| isa.name() == name).ok_or_else(|| DeviceError::Isa {
-                variable: VARIABLE,
-                name,
-                present: all.iter().map(|isa| isa.name()).collect::<Vec<_>>().join(" "),
-            }),
-            Err(_) => Ok(all[all.len() - 1]),
+            Ok(name) => Self::named(&name),
+            Err(_) => Ok(Self::all().pop().expect("the portable set is always there")),
         }
+    }
+
+    /// The one of this name. Errors: a name that is none of this processor's.
+    pub fn named(name: &str) -> Result<Self, DeviceError> {
+        let all = Self::all();
+        all.iter().copied().find(|isa| isa.name() == name).ok_or_else(|| DeviceError::Isa {
+            variable: VARIABLE,
+            name: name.into(),
+            present: all.iter().map(|isa| isa.name()).collect::<Vec<_>>().join(" "),
+        })
     }
 
     /// Name as users see it.
@@ -113,5 +118,20 @@ impl super::Kernel for PanelColumns {
     #[inline(always)]
     fn run<S: super::Simd>(self, _: S) -> usize {
         S::LANES * S::VECTORS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_set_is_found_by_its_name_and_no_other_name_is() {
+        for isa in Isa::all() {
+            assert_eq!(Isa::named(isa.name()), Ok(isa));
+            assert_eq!(isa.panel_columns() % 16, 0, "{isa:?}: panels are whole lines");
+        }
+        let error = Isa::named("mmx").unwrap_err().to_string();
+        assert!(error.contains("WHISPERNPU_ISA=\"mmx\"") && error.contains("portable"), "{error}");
     }
 }

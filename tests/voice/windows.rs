@@ -1,0 +1,113 @@
+//! Where windows are cut, by the real voice and real speech.
+
+use std::path::Path;
+
+use gstwhispernpu::segment::voice::{self, Voice};
+use gstwhispernpu::segment::{Limits, Window};
+use gstwhispernpu::stream::Stream;
+use gstwhispernpu::transcript::{Timings, WindowTranscript};
+
+const RATE: usize = 16_000;
+const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
+
+/// Sentences and silences by turns: the samples, and where the sentences stand.
+fn talk() -> (Vec<f32>, Vec<(usize, usize)>) {
+    let (mut samples, mut sentences) = (vec![0.0; 7 * RATE], Vec::new());
+    for (clip, silence) in [("0870", 1), ("0880", 20), ("0890", 2), ("0920", 1), ("0930", 1), ("0870", 40), ("0880", 0)]
+    {
+        let path = format!("{SPEECH}/sense_and_sensibility_01_austen_64kb-{clip}.wav");
+        let mut reader = hound::WavReader::open(Path::new(&path)).unwrap();
+        let start = samples.len();
+        samples.extend(reader.samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32_768.0));
+        sentences.push((start, samples.len()));
+        samples.extend(vec![0.0; silence * RATE]);
+    }
+    (samples, sentences)
+}
+
+/// Windows, accepted as soon as they come, of a stream that gets its samples in pieces.
+fn windows(samples: &[f32], pieces: &[usize], limits: Limits) -> Vec<Window> {
+    let voice = Voice::open(&voice::find().unwrap_or_else(|error| panic!("{error}"))).unwrap();
+    let mut stream = Stream::new(limits, Some(&voice));
+    let (mut windows, mut rest, mut pieces) = (Vec::new(), samples, pieces.iter().cycle());
+    while !stream.is_done() {
+        let (now, later) = rest.split_at((*pieces.next().unwrap()).min(rest.len()));
+        rest = later;
+        stream.push(now);
+        if rest.is_empty() {
+            stream.end();
+        }
+        while let Some(window) = stream.window() {
+            stream.accept(nothing(window.samples.len()));
+            windows.push(window);
+        }
+        let known = windows.last().map_or(0, |window| window.start_samples + window.samples.len() as u64);
+        assert!(stream.position_samples() >= known);
+    }
+    assert_eq!(stream.position_samples(), samples.len() as u64, "all is final at the end");
+    windows
+}
+
+fn nothing(consumed_samples: usize) -> WindowTranscript {
+    WindowTranscript {
+        segments: Vec::new(),
+        consumed_samples,
+        language: "en".into(),
+        average_log_probability: 0.0,
+        no_speech_probability: 0.0,
+        device: "cpu",
+        timings: Timings::default(),
+    }
+}
+
+#[test]
+fn windows_hold_all_speech_and_little_silence() {
+    let (samples, sentences) = talk();
+    let windows = windows(&samples, &[usize::MAX], Limits::default());
+    for &(start, end) in &sentences {
+        // Recordings begin and end with some silence of their own.
+        let (start, end) = (start + RATE / 2, end - RATE / 2);
+        let holds = |window: &Window| {
+            let first = window.start_samples as usize;
+            first <= start && first + window.samples.len() >= end
+        };
+        assert!(windows.iter().any(holds), "no window holds {start} to {end} whole");
+    }
+    let held: usize = windows.iter().map(|window| window.samples.len()).sum();
+    let spoken: usize = sentences.iter().map(|(start, end)| end - start).sum();
+    assert!(held < spoken + 6 * RATE, "{held} samples for {spoken} of speech");
+    assert!(windows.iter().all(|window| window.samples.len() <= 30 * RATE));
+    let overlap = |pair: &[Window]| pair[0].start_samples + pair[0].samples.len() as u64 > pair[1].start_samples;
+    assert!(!windows.windows(2).any(overlap));
+}
+
+#[test]
+fn how_many_samples_come_at_a_time_does_not_matter() {
+    let (samples, _) = talk();
+    let live =
+        Limits { window_samples: 6 * RATE, cut_search_samples: RATE, pause_samples: RATE / 2, windows_at_a_time: 1 };
+    for limits in [Limits::default(), live] {
+        let whole = windows(&samples, &[usize::MAX], limits);
+        for pieces in [&[1_600][..], &[511], &[1, 77_777, 512, 13]] {
+            let pieced = windows(&samples, pieces, limits);
+            let places = |windows: &[Window]| -> Vec<(u64, usize)> {
+                windows.iter().map(|window| (window.start_samples, window.samples.len())).collect()
+            };
+            assert_eq!(places(&pieced), places(&whole), "{pieces:?}");
+        }
+    }
+}
+
+#[test]
+fn silence_gives_no_window_and_is_final_soon() {
+    let voice = Voice::open(&voice::find().unwrap_or_else(|error| panic!("{error}"))).unwrap();
+    let mut stream = Stream::new(Limits::default(), Some(&voice));
+    for second in 1..=60 {
+        stream.push(&vec![0.0; RATE]);
+        assert_eq!(stream.window(), None);
+        assert!(stream.position_samples() + 2 * RATE as u64 > second * RATE as u64, "at {second} s");
+    }
+    stream.end();
+    assert_eq!(stream.window(), None);
+    assert!(stream.is_done());
+}
