@@ -31,6 +31,9 @@ pub struct TensorView<'a> {
 pub trait Tensors: Sync {
     /// The tensor called `name`, or an error that says which tensor is missing.
     fn tensor(&self, name: &str) -> Result<TensorView<'_>, DeviceError>;
+
+    /// Says that what was read so far is packed, so that its memory may be given back; it can still be read again.
+    fn release(&self) {}
 }
 
 impl<'a> TensorView<'a> {

@@ -49,11 +49,6 @@ impl Weights {
         self.tensors.values().map(|place| place.bytes.len()).sum()
     }
 
-    /// Gives the memory back that reading took, for a device has packed what it needs. They can still be read.
-    pub fn release(&self) {
-        self.files.iter().for_each(MappedFile::release);
-    }
-
     /// Fails with [`ModelError::NotFinite`] if a weight is infinite or not a number. Reads every byte once, in parallel.
     pub fn check_finite(&self) -> Result<(), ModelError> {
         let places: Vec<_> = self.tensors.iter().collect();
@@ -123,6 +118,10 @@ impl Tensors for Weights {
             Some((name, place)) => Ok(self.view(name, place)),
             None => Err(DeviceError::MissingTensor { name: name.to_owned() }),
         }
+    }
+
+    fn release(&self) {
+        self.files.iter().for_each(MappedFile::release);
     }
 }
 

@@ -63,7 +63,6 @@ impl Engine {
         };
         let model = Arc::new(Model::open(path)?);
         let pipeline = Pipeline::new(model.clone(), &device)?;
-        model.weights.release();
         let (queue, tally) = (Arc::<Queue>::default(), Arc::<Tally>::default());
         let worker = Worker::new(pipeline, queue.clone(), tally.clone());
         let worker = thread::Builder::new()

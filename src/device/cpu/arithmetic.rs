@@ -75,7 +75,7 @@ pub trait Arithmetic: 'static {
     /// Room for `limit` keys of `width` columns.
     fn head(isa: Isa, limit: usize, width: usize) -> Self::Head;
     /// Takes `count` keys and values from rows `stride` wide, the head's columns first.
-    fn fill(isa: Isa, head: &mut Self::Head, keys: &[f32], values: &[f32], stride: usize, count: usize);
+    fn fill(head: &mut Self::Head, keys: &[f32], values: &[f32], stride: usize, count: usize);
     /// Attends from the target's rows of `query` to the head, whose columns the target's are.
     fn attend(
         isa: Isa,
@@ -136,8 +136,8 @@ impl<E: Encode + Attend> Arithmetic for Fast<E> {
         Head::new(isa, limit, width)
     }
 
-    fn fill(isa: Isa, head: &mut Head<E>, keys: &[f32], values: &[f32], stride: usize, count: usize) {
-        head.fill(isa, keys, values, stride, count);
+    fn fill(head: &mut Head<E>, keys: &[f32], values: &[f32], stride: usize, count: usize) {
+        head.fill(keys, values, stride, count);
     }
 
     fn attend(

@@ -8,7 +8,7 @@ use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex};
 /// Smallest power that the logarithm sees (`log_mel_spectrogram` in openai/whisper `audio.py`).
 const FLOOR: f64 = 1e-10;
 /// Decades below the maximum that are kept.
-const DECADES: f64 = 8.0;
+const DECADES: f32 = 8.0;
 
 /// A prepared front end.
 pub struct LogMel {
@@ -24,13 +24,12 @@ struct Filter {
     weights: Vec<f64>,
 }
 
-/// Buffers of one user.
+/// Buffers of one thread.
 pub struct Scratch {
     frame: Vec<f64>,
     spectrum: Vec<Complex<f64>>,
     transform: Vec<Complex<f64>>,
     power: Vec<f64>,
-    mel: Vec<f64>,
 }
 
 impl LogMel {
@@ -42,45 +41,37 @@ impl LogMel {
         Self { transform, hann, filters, hop_samples }
     }
 
-    /// Buffers for `frames` frames.
-    pub fn scratch(&self, frames: usize) -> Scratch {
+    /// Buffers of one thread.
+    pub fn scratch(&self) -> Scratch {
         Scratch {
             frame: self.transform.make_input_vec(),
             spectrum: self.transform.make_output_vec(),
             transform: self.transform.make_scratch_vec(),
             power: vec![0.0; self.hann.len() / 2 + 1],
-            mel: vec![0.0; frames * self.filters.len()],
         }
     }
 
-    /// `samples` (frames · hop) to `mel` (frames, bins).
-    pub fn run(&self, samples: &[f32], mel: &mut [f32], scratch: &mut Scratch) {
-        let bins = self.filters.len();
-        let mut maximum = f64::NEG_INFINITY;
-        for (index, row) in scratch.mel.chunks_exact_mut(bins).enumerate() {
-            let centre = (index * self.hop_samples) as isize;
-            let silent = !fill_frame(samples, centre - (self.hann.len() / 2) as isize, &self.hann, &mut scratch.frame);
-            if silent {
-                scratch.power.fill(0.0);
-            } else {
-                let result = self.transform.process_with_scratch(
-                    &mut scratch.frame,
-                    &mut scratch.spectrum,
-                    &mut scratch.transform,
-                );
-                debug_assert!(result.is_ok(), "the buffers were made by the transform itself");
-                for (power, value) in scratch.power.iter_mut().zip(&scratch.spectrum) {
-                    *power = value.norm_sqr();
-                }
-            }
-            for (value, filter) in row.iter_mut().zip(&self.filters) {
-                *value = filter.apply(&scratch.power).max(FLOOR).log10();
-                maximum = maximum.max(*value);
-            }
+    /// Logarithms (bins) of frame `index` of `samples`, to base 10.
+    pub fn frame(&self, samples: &[f32], index: usize, row: &mut [f32], scratch: &mut Scratch) {
+        let centre = (index * self.hop_samples) as isize;
+        if !fill_frame(samples, centre - (self.hann.len() / 2) as isize, &self.hann, &mut scratch.frame) {
+            return row.fill(FLOOR.log10() as f32);
         }
-        for (y, value) in mel.iter_mut().zip(&scratch.mel) {
-            *y = ((value.max(maximum - DECADES) + 4.0) / 4.0) as f32;
+        let result =
+            self.transform.process_with_scratch(&mut scratch.frame, &mut scratch.spectrum, &mut scratch.transform);
+        debug_assert!(result.is_ok(), "the buffers were made by the transform itself");
+        for (power, value) in scratch.power.iter_mut().zip(&scratch.spectrum) {
+            *power = value.norm_sqr();
         }
+        for (value, filter) in row.iter_mut().zip(&self.filters) {
+            *value = filter.apply(&scratch.power).max(FLOOR).log10() as f32;
+        }
+    }
+
+    /// Clamps the logarithms of all frames to [`DECADES`] below the greatest and scales them.
+    pub fn finish(mel: &mut [f32]) {
+        let least = mel.iter().copied().fold(f32::NEG_INFINITY, f32::max) - DECADES;
+        mel.iter_mut().for_each(|value| *value = (value.max(least) + 4.0) / 4.0);
     }
 }
 

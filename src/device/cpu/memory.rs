@@ -24,6 +24,8 @@ pub struct Head<E> {
     pub(super) count: usize,
     /// Columns.
     pub(super) width: usize,
+    isa: Isa,
+    limit: usize,
     means: Vec<f32>,
     row: Vec<f32>,
     encoded: Vec<u32>,
@@ -115,17 +117,21 @@ fn halves<S: Simd>(simd: S, x: &[f32], groups: &mut [u32]) {
     }
 }
 
+/// Groups in a line; panels are whole lines.
+const LINE: usize = 16;
+
 impl<E: Attend> Head<E> {
-    /// Room for `limit` keys of `width` columns.
+    /// Room for `limit` keys of `width` columns, which takes memory when it is first used: most lanes never are.
     pub fn new(isa: Isa, limit: usize, width: usize) -> Self {
         let panel = isa.panel_columns();
         let padded = limit.next_multiple_of(panel);
-        let lines = |groups: usize, columns: usize| vec![Line::default(); groups * columns / 16];
         Self {
-            keys: lines(width.div_ceil(E::GROUP), padded.next_multiple_of(16)),
+            isa,
+            limit,
+            keys: Vec::new(),
             key_scales: vec![0.0; padded],
             key_offsets: vec![0; padded],
-            values: lines(limit.div_ceil(E::GROUP) * width.div_ceil(panel), panel.max(16)),
+            values: Vec::new(),
             value_scales: vec![0.0; width.next_multiple_of(panel)],
             value_means: vec![0.0; width.next_multiple_of(panel)],
             count: 0,
@@ -138,9 +144,15 @@ impl<E: Attend> Head<E> {
     }
 
     /// Takes `count` keys and values: rows of matrices that are `stride` wide, from the head's first column on.
-    pub fn fill(&mut self, isa: Isa, keys: &[f32], values: &[f32], stride: usize, count: usize) {
+    pub fn fill(&mut self, keys: &[f32], values: &[f32], stride: usize, count: usize) {
+        assert!(count <= self.limit);
+        if self.keys.is_empty() {
+            let (panel, lines) = (self.isa.panel_columns(), |groups: usize| vec![Line::default(); groups / LINE]);
+            self.keys = lines(self.width.div_ceil(E::GROUP) * self.limit.next_multiple_of(panel));
+            self.values = lines(self.limit.div_ceil(E::GROUP) * self.width.next_multiple_of(panel));
+        }
         self.count = count;
-        isa.run(Fill { head: self, keys, values, stride });
+        self.isa.run(Fill { head: self, keys, values, stride });
     }
 }
 

@@ -359,6 +359,7 @@ impl<A: Arithmetic> Binder<'_, A> {
                 let tensor = self.tensors.tensor(weight)?;
                 let source = |first: usize, out: &mut [f32]| read(&tensor, first, out.len() / inputs, out);
                 let coarse = A::COARSE.then(|| Coarse::new(self.isa, self.team, outputs, inputs, &source));
+                self.tensors.release();
                 let part = self.part(output, matrix, None, Activation::None, false)?;
                 Stage::Logits { input, part, coarse, exact_from }
             }
@@ -403,6 +404,7 @@ impl<A: Arithmetic> Binder<'_, A> {
         }
         let source = |first: usize, out: &mut [f32]| read(&tensor, first, out.len() / inputs, out);
         let weight = Arc::new(A::weight(self.isa, self.team, outputs, inputs, &source));
+        self.tensors.release();
         self.weights.insert(name.into(), weight.clone());
         Ok(weight)
     }

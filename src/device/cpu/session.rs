@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use super::arithmetic::{Arithmetic, Seen};
 use super::coarse::Coarse;
 use super::convolution;
-use super::log_mel;
+use super::log_mel::{self, LogMel};
 use super::plan::{Chain, Part, Plan, Stage, Stages, Step};
 use super::values::{Block, LOCAL_ROWS, MOST_PARTS, Values};
 use crate::device::program::MemoryDeclaration;
@@ -17,6 +17,9 @@ const FEW_ROWS: usize = 12;
 /// Rows of the tallest tile: what blocks are multiples of.
 const TILE_ROWS: usize = 6;
 
+/// Frames of a spectrogram that a thread takes at a time.
+const MEL_ROWS: usize = 64;
+
 /// A plan to make sessions of.
 pub struct Executable<A: Arithmetic>(pub Arc<Plan<A>>);
 
@@ -27,8 +30,9 @@ impl<A: Arithmetic> Prepared for Executable<A> {
             let width = declaration.columns / declaration.heads;
             (0..declaration.heads).map(|_| RwLock::new(A::head(plan.isa, declaration.rows, width))).collect()
         };
+        let threads = || 0..plan.team.threads();
         let fronts = plan.procedures.iter().flat_map(|procedure| &procedure.stages).filter_map(|stage| match stage {
-            Stage::LogMel { mel, front, .. } => Some(front.scratch(plan.values[mel.0].rows.limit())),
+            Stage::LogMel { front, .. } => Some(threads().map(|_| Mutex::new(front.scratch())).collect()),
             _ => None,
         });
         let worker = || Mutex::new(Worker { left: A::left(), scores: A::Scores::default(), edge: Vec::new() });
@@ -37,7 +41,7 @@ impl<A: Arithmetic> Prepared for Executable<A> {
             memories: plan.memories.iter().map(|memory| (0..lanes).map(|_| heads(memory)).collect()).collect(),
             heads: plan.heads.iter().map(heads).collect(),
             fronts: fronts.collect(),
-            workers: (0..plan.team.threads()).map(|_| worker()).collect(),
+            workers: threads().map(|_| worker()).collect(),
             tokens: Vec::new(),
             left: A::left(),
             lanes,
@@ -53,7 +57,8 @@ struct CpuSession<A: Arithmetic> {
     memories: Vec<Vec<Heads<A>>>,
     /// Heads that attention within a procedure packs into.
     heads: Vec<Heads<A>>,
-    fronts: Vec<log_mel::Scratch>,
+    /// Of each front end, one for each thread.
+    fronts: Vec<Vec<Mutex<log_mel::Scratch>>>,
     workers: Vec<Mutex<Worker<A>>>,
     tokens: Vec<u32>,
     /// Left matrix that all threads read.
@@ -109,8 +114,15 @@ impl<A: Arithmetic> CpuSession<A> {
     fn stage(&mut self, plan: &Plan<A>, stage: &Stage<A>, extents: &[Extent]) -> Result<(), DeviceError> {
         match *stage {
             Stage::LogMel { samples, mel, ref front, scratch } => {
-                let (samples, mel) = self.values.pair(samples, mel);
-                front.run(samples, mel, &mut self.fronts[scratch]);
+                let (rows, fronts) = (plan.values[mel.0].rows.count(extents), &self.fronts[scratch]);
+                self.values.by_rows(&plan.team, (&[mel], &[]), rows, MEL_ROWS, &|block, worker| {
+                    let samples = block.reader().whole(samples);
+                    let mut target = block.target(mel);
+                    for row in target.rows.clone() {
+                        front.frame(samples, row, target.row(row), &mut lock(&fronts[worker]));
+                    }
+                });
+                LogMel::finish(&mut self.values.whole_mut(mel)[..rows * plan.values[mel.0].columns]);
             }
             Stage::Chain(ref chain) => {
                 let rows = chain.rows.count(extents);
@@ -316,7 +328,7 @@ fn fill<A: Arithmetic>(plan: &Plan<A>, heads: &Heads<A>, values: &Values, key: V
     plan.team.run(heads.len(), &|head, _| {
         let first = head * width;
         let mut head = heads[head].write().unwrap_or_else(PoisonError::into_inner);
-        A::fill(plan.isa, &mut head, &keys[first..], &values[first..], columns, rows);
+        A::fill(&mut head, &keys[first..], &values[first..], columns, rows);
     });
 }
 

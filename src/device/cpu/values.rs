@@ -267,9 +267,9 @@ pub struct Block<'a> {
     pub rows: Range<usize>,
 }
 
-impl Block<'_> {
+impl<'a> Block<'a> {
     /// The values that are not being written.
-    pub fn reader(&self) -> Reader<'_> {
+    pub fn reader(&self) -> Reader<'a> {
         Reader { view: self.view }
     }
 

@@ -105,7 +105,7 @@ impl Arithmetic for Exact {
         Head { keys: Vec::with_capacity(limit * width), values: Vec::with_capacity(limit * width), width }
     }
 
-    fn fill(_: Isa, head: &mut Head, keys: &[f32], values: &[f32], stride: usize, count: usize) {
+    fn fill(head: &mut Head, keys: &[f32], values: &[f32], stride: usize, count: usize) {
         head.keys.clear();
         head.values.clear();
         for row in 0..count {
