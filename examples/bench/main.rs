@@ -23,6 +23,9 @@ use gstwhispernpu::{decoder::Task, scheduler::Placement};
 use lexopt::prelude::*;
 use serde_json::json;
 
+/// Samples that are handed in at a time, as a decoder of files would: 10 s.
+const BLOCK_SAMPLES: usize = 160_000;
+
 const USAGE: &str = "\
 Times whole transcriptions and prints them as JSON lines.
 
@@ -113,7 +116,10 @@ fn samples(path: &Path) -> Result<Vec<f32>, Box<dyn Error>> {
 
 fn transcribe(recogniser: &Recogniser, samples: &[f32]) -> Result<String, Box<dyn Error>> {
     let mut transcription = recogniser.begin(recogniser.options("en", Task::Transcribe)?);
-    let mut cues = transcription.push(samples)?;
+    let mut cues = Vec::new();
+    for block in samples.chunks(BLOCK_SAMPLES) {
+        cues.extend(transcription.push(block)?);
+    }
     cues.extend(transcription.finish()?);
     Ok(cues.iter().map(|cue| cue.text.as_str()).collect::<Vec<_>>().join(" "))
 }
