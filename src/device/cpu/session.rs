@@ -181,8 +181,8 @@ impl<A: Arithmetic> CpuSession<A> {
                     return Err(DeviceError::Token { token, vocabulary_size });
                 }
                 let (tokens, rows) = (&self.tokens, plan.values[output.0].rows.count(extents));
-                let places = self.values.places().to_vec();
                 self.values.by_rows(&plan.team, (&[output], &[]), rows, rows, &|block, _| {
+                    let places = block.reader().places();
                     for row in block.rows.clone() {
                         let mut target = block.target(output);
                         let y = target.row(row);

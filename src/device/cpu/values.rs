@@ -68,11 +68,6 @@ impl Values {
         }
     }
 
-    /// The rows of the step.
-    pub fn places(&self) -> &[Place] {
-        &self.places
-    }
-
     /// The whole buffer of a value.
     pub fn whole(&self, value: Value) -> &[f32] {
         &self.buffers[value.0].data
