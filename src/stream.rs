@@ -169,7 +169,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transcript::{Segment, Timings};
+    use crate::transcript::Segment;
 
     const LIMITS: Limits =
         Limits { window_samples: 100_000, cut_search_samples: 0, pause_samples: 1000, windows_at_a_time: 2 };
@@ -181,15 +181,7 @@ mod tests {
             text: "word".into(),
             tokens: Vec::new(),
         });
-        WindowTranscript {
-            segments: segments.collect(),
-            consumed_samples,
-            language: "en".into(),
-            average_log_probability: 0.0,
-            no_speech_probability: 0.0,
-            device: "cpu",
-            timings: Timings::default(),
-        }
+        WindowTranscript { segments: segments.collect(), consumed_samples, ..WindowTranscript::default() }
     }
 
     fn place(window: Option<Window>) -> Option<(u64, usize, bool)> {

@@ -13,9 +13,6 @@ use gstwhispernpu::{
     stream::Stream,
 };
 
-/// Windows in the engine's hands before their text is waited for.
-const MOST_WINDOWS: usize = 8;
-
 /// A model that is ready to transcribe.
 pub struct Recogniser {
     engine: Arc<Engine>,
@@ -67,7 +64,7 @@ impl Transcription<'_> {
     /// Takes the next samples and gives the cues that are complete.
     pub fn push(&mut self, samples: &[f32]) -> Result<Vec<Cue>, Error> {
         self.stream.push(samples);
-        self.windows(|transcription| transcription.tickets.len() >= MOST_WINDOWS)
+        self.windows(Stream::is_waiting)
     }
 
     /// Gives the remaining cues.
@@ -77,7 +74,7 @@ impl Transcription<'_> {
     }
 
     /// Hands windows to the engine and takes the transcripts that are there, or waits for them if `is_full` says so.
-    fn windows(&mut self, is_full: impl Fn(&Self) -> bool) -> Result<Vec<Cue>, Error> {
+    fn windows(&mut self, is_full: impl Fn(&Stream) -> bool) -> Result<Vec<Cue>, Error> {
         let mut cues = Vec::new();
         loop {
             while let Some(window) = self.stream.window() {
@@ -94,7 +91,7 @@ impl Transcription<'_> {
                 }
             }
             let Some(ticket) = self.tickets.front() else { return Ok(cues) };
-            if !ticket.is_ready() && !is_full(self) && self.options.language != Language::Auto {
+            if !ticket.is_ready() && !is_full(&self.stream) && self.options.language != Language::Auto {
                 return Ok(cues);
             }
             let Some(ticket) = self.tickets.pop_front() else { return Ok(cues) };

@@ -46,11 +46,6 @@ impl Batch {
         Self { model, session, rules, lanes, logits: Vec::new() }
     }
 
-    /// A lane that nobody uses.
-    pub fn free_lane(&self) -> Option<usize> {
-        self.lanes.iter().position(Option::is_none)
-    }
-
     /// Begins a window in a free lane. `states` are (at most audio positions, width).
     ///
     /// Errors: options that the model cannot do, a device fault.

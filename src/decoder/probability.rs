@@ -10,7 +10,7 @@ const LANES: usize = 32;
 
 /// log Σ e^x, without overflow.
 pub fn log_sum_exp(logits: &[f32]) -> f32 {
-    let maximum = Arch::new().dispatch(Greatest(logits));
+    let maximum = greatest(logits);
     if maximum == f32::NEG_INFINITY {
         return maximum;
     }
@@ -24,7 +24,7 @@ pub fn greatest(logits: &[f32]) -> f32 {
 
 /// The index of the largest logit, the first of equals, and log Σ e^x.
 pub fn likeliest(logits: &[f32]) -> (Token, f32) {
-    let maximum = Arch::new().dispatch(Greatest(logits));
+    let maximum = greatest(logits);
     let best = logits.iter().position(|&logit| logit == maximum).unwrap_or(0);
     (best as Token, maximum + Arch::new().dispatch(SumOfPowers(logits, maximum)).ln())
 }

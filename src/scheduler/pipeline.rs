@@ -64,11 +64,6 @@ impl Pipeline {
 }
 
 impl PipelineSession {
-    /// A lane for another window, if one is free.
-    pub fn free_lane(&self) -> Option<usize> {
-        self.batch.free_lane()
-    }
-
     /// Takes a window as far as the decoder, in a free lane.
     pub fn begin(&mut self, lane: usize, window: &Window, options: &Options) -> Result<(), Error> {
         let begin = Instant::now();

@@ -33,7 +33,7 @@ impl Worker {
     /// Works until the queue is closed.
     pub fn run(mut self) {
         while let Some(job) = self.queue.pop() {
-            self.begin(job);
+            self.begin(0, job);
             while self.jobs.iter().any(Option::is_some) {
                 self.fill();
                 self.drop_cancelled();
@@ -45,27 +45,24 @@ impl Worker {
     /// Takes what waits into free lanes. Beside a window whose text is awaited only one is begun between two steps.
     fn fill(&mut self) {
         let is_awaited = self.jobs.iter().flatten().any(|(job, _)| job.is_live());
-        while self.jobs.iter().any(Option::is_none)
+        while let Some(lane) = self.jobs.iter().position(Option::is_none)
             && let Some(job) = self.queue.try_pop()
         {
-            self.begin(job);
+            self.begin(lane, job);
             if is_awaited {
                 return;
             }
         }
     }
 
-    fn begin(&mut self, job: Job) {
+    /// Takes a window into a free lane.
+    fn begin(&mut self, lane: usize, job: Job) {
         if job.slot.cancelled().load(Ordering::Relaxed) {
             return self.finish(job, Err(ScheduleError::Cancelled.into()));
         }
         let queued = job.submitted.elapsed();
         let lanes = self.jobs.len();
         let mut session = self.session.take().unwrap_or_else(|| self.pipeline.session(lanes));
-        let Some(lane) = session.free_lane() else {
-            self.session = Some(session);
-            return self.finish(job, Err(ScheduleError::Panicked { message: "no lane is free".into() }.into()));
-        };
         let begun = catch_unwind(AssertUnwindSafe(|| {
             let begun = session.begin(lane, &job.window, &job.options);
             (begun, session)

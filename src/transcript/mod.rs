@@ -25,7 +25,7 @@ pub struct Segment {
 }
 
 /// What a window says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WindowTranscript {
     /// In order, not overlapping.
     pub segments: Vec<Segment>,

@@ -5,7 +5,7 @@ use std::path::Path;
 use gstwhispernpu::segment::voice::{self, Voice};
 use gstwhispernpu::segment::{Limits, Window};
 use gstwhispernpu::stream::Stream;
-use gstwhispernpu::transcript::{Timings, WindowTranscript};
+use gstwhispernpu::transcript::WindowTranscript;
 
 const RATE: usize = 16_000;
 const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
@@ -38,7 +38,8 @@ fn windows(samples: &[f32], pieces: &[usize], limits: Limits) -> Vec<Window> {
             stream.end();
         }
         while let Some(window) = stream.window() {
-            stream.accept(nothing(window.samples.len()));
+            let consumed_samples = window.samples.len();
+            stream.accept(WindowTranscript { consumed_samples, ..WindowTranscript::default() });
             windows.push(window);
         }
         let known = windows.last().map_or(0, |window| window.start_samples + window.samples.len() as u64);
@@ -46,18 +47,6 @@ fn windows(samples: &[f32], pieces: &[usize], limits: Limits) -> Vec<Window> {
     }
     assert_eq!(stream.position_samples(), samples.len() as u64, "all is final at the end");
     windows
-}
-
-fn nothing(consumed_samples: usize) -> WindowTranscript {
-    WindowTranscript {
-        segments: Vec::new(),
-        consumed_samples,
-        language: "en".into(),
-        average_log_probability: 0.0,
-        no_speech_probability: 0.0,
-        device: "cpu",
-        timings: Timings::default(),
-    }
 }
 
 #[test]

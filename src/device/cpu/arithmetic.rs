@@ -1,10 +1,10 @@
 //! How numbers are computed with: exactly in f32, or over packed operands.
 
-use super::attention::{Scores, attend};
+use super::attention::{Attention, Scores};
 use super::encode::Encode;
 use super::grown::Grown;
 use super::layer_norm::LayerNorm;
-use super::linear::{self, Left};
+use super::linear::{Left, Linear};
 use super::memory::{Attend, Head};
 use super::packed::Packed;
 use super::simd::{Int8, Isa, Kernel, Kind, Simd};
@@ -39,6 +39,9 @@ pub struct Seen<'a> {
 
 /// A way to compute the operations that weights and keys take part in.
 pub trait Arithmetic: 'static {
+    /// Whether logits are computed in two steps, the first of them with [`super::coarse::Coarse`].
+    const COARSE: bool = false;
+
     /// A matrix of weights (outputs, inputs).
     type Weight: Send + Sync;
     /// Rows that products read.
@@ -50,9 +53,7 @@ pub trait Arithmetic: 'static {
 
     /// Takes a matrix (outputs, inputs).
     fn weight(isa: Isa, team: &Team, outputs: usize, inputs: usize, source: Source<'_>) -> Self::Weight;
-    /// Whether logits are computed in two steps, the first of them with [`super::coarse::Coarse`].
-    const COARSE: bool = false;
-    /// The rows as a coarse matrix takes them, and the exact one, where logits are computed in two steps.
+    /// The matrix and the rows as the two steps take them, where logits are computed in two.
     fn two_steps<'a>(_: &'a Self::Weight, _: &'a Self::Left) -> Option<(&'a Packed<Int8>, &'a Left<Int8>)> {
         None
     }
@@ -93,6 +94,8 @@ pub trait Arithmetic: 'static {
 pub struct Fast<E>(std::marker::PhantomData<E>);
 
 impl<E: Encode + Attend> Arithmetic for Fast<E> {
+    const COARSE: bool = matches!(E::KIND, Kind::Int8);
+
     type Weight = Packed<E>;
     type Left = Left<E>;
     type Head = Head<E>;
@@ -102,10 +105,8 @@ impl<E: Encode + Attend> Arithmetic for Fast<E> {
         Packed::new(isa, team, outputs, inputs, source)
     }
 
-    const COARSE: bool = matches!(E::KIND, Kind::Int8);
-
     fn two_steps<'a>(weight: &'a Packed<E>, left: &'a Left<E>) -> Option<(&'a Packed<Int8>, &'a Left<Int8>)> {
-        E::weights_of_8_bits(weight).zip(E::bytes(left))
+        E::in_8_bits(weight, left)
     }
 
     fn row(weight: &Packed<E>, row: usize, out: &mut [f32]) {
@@ -125,7 +126,7 @@ impl<E: Encode + Attend> Arithmetic for Fast<E> {
     }
 
     fn multiply(isa: Isa, weight: &Packed<E>, finish: &Finish, left: &Left<E>, target: &mut Target<'_>) {
-        linear::run(isa, weight, finish, left, target);
+        isa.run(Linear { weight, finish, left, target });
     }
 
     fn layer_norm(isa: Isa, input: &[f32], weight: &[f32], bias: &[f32], output: &mut [f32]) {
@@ -148,7 +149,7 @@ impl<E: Encode + Attend> Arithmetic for Fast<E> {
         target: &mut Target<'_>,
         scores: &mut Scores,
     ) {
-        attend(isa, head, query, reader, target, scores);
+        isa.run(Attention { head, query, reader, target, scores });
     }
 
     fn attend_row(isa: Isa, query: &[f32], seen: Seen<'_>, output: &mut [f32], scores: &mut Scores) {

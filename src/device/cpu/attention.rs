@@ -5,7 +5,7 @@
 
 use super::math::exp2;
 use super::memory::{Attend, Head};
-use super::simd::{Isa, Kernel, Kind, MOST_ROWS, Simd, product};
+use super::simd::{Kernel, Kind, Line, Rows, Simd, TILE_ROWS, each_height, product};
 use super::values::{Reader, Target};
 use crate::device::Value;
 
@@ -18,67 +18,38 @@ pub struct Scores {
 }
 
 /// Attends from the target's rows of `query` to `head`; the target's columns are the head's.
-pub fn attend<E: Attend>(
-    isa: Isa,
-    head: &Head<E>,
-    query: Value,
-    reader: Reader<'_>,
-    target: &mut Target<'_>,
-    scores: &mut Scores,
-) {
-    isa.run(Run { head, query, reader, target, scores });
+pub struct Attention<'a, 'b, E> {
+    pub head: &'a Head<E>,
+    pub query: Value,
+    pub reader: Reader<'a>,
+    pub target: &'a mut Target<'b>,
+    pub scores: &'a mut Scores,
 }
 
-struct Run<'a, 'b, E> {
-    head: &'a Head<E>,
-    query: Value,
-    reader: Reader<'a>,
-    target: &'a mut Target<'b>,
-    scores: &'a mut Scores,
-}
-
-impl<E: Attend> Kernel for Run<'_, '_, E> {
+impl<E: Attend> Kernel for Attention<'_, '_, E> {
     type Output = ();
     const ELEMENT: Option<Kind> = Some(E::KIND);
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let head = self.head;
-        let panel_columns = S::LANES * S::VECTORS;
-        let keys = head.count.next_multiple_of(panel_columns);
-        let query_stride = head.width.div_ceil(E::GROUP).next_multiple_of(16);
+        let keys = self.head.count.next_multiple_of(S::LANES * S::VECTORS);
+        let query_stride = self.head.width.div_ceil(E::GROUP).next_multiple_of(Line::GROUPS);
         let scores = &mut *self.scores;
-        scores.queries.resize(scores.queries.len().max(MOST_ROWS * query_stride), 0);
-        scores.scores.resize(scores.scores.len().max(MOST_ROWS * keys), 0.0);
-        scores.probabilities.resize(scores.probabilities.len().max(MOST_ROWS * keys / E::GROUP), 0);
-        let mut row = self.target.rows.start;
-        while row < self.target.rows.end {
-            row += match self.target.rows.end - row {
-                left if left >= S::ROWS => self.rows::<S, MOST_ROWS>(simd, row),
-                1 => self.rows::<S, 1>(simd, row),
-                _ => self.rows::<S, 2>(simd, row),
-            };
-        }
+        scores.queries.resize(scores.queries.len().max(TILE_ROWS * query_stride), 0);
+        scores.scores.resize(scores.scores.len().max(TILE_ROWS * keys), 0.0);
+        scores.probabilities.resize(scores.probabilities.len().max(TILE_ROWS * keys / E::GROUP), 0);
+        each_height(simd, self.target.rows.clone(), &mut self);
     }
 }
 
-impl<E: Attend> Run<'_, '_, E> {
+impl<E: Attend> Rows for Attention<'_, '_, E> {
     #[inline(always)]
-    fn rows<S: Simd, const ROWS: usize>(&mut self, simd: S, row: usize) -> usize {
-        match S::VECTORS {
-            2 => self.attend::<S, ROWS, 2>(simd, row),
-            _ => self.attend::<S, ROWS, 4>(simd, row),
-        }
-        ROWS
-    }
-
-    #[inline(always)]
-    fn attend<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, row: usize) {
+    fn rows<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, row: usize) {
         let head = self.head;
         let Scores { queries, scores, probabilities } = &mut *self.scores;
         let panel_columns = VECTORS * S::LANES;
         let groups = head.width.div_ceil(E::GROUP);
-        let stride = groups.next_multiple_of(16);
+        let stride = groups.next_multiple_of(Line::GROUPS);
         let columns = self.target.columns.clone();
         let mut scales = [0.0; ROWS];
         for (index, scale) in scales.iter_mut().enumerate() {
@@ -86,7 +57,7 @@ impl<E: Attend> Run<'_, '_, E> {
             *scale = E::encode_query(simd, query, &mut queries[index * stride..][..stride]);
         }
         let keys = head.count.next_multiple_of(panel_columns);
-        let panel_lines = groups * panel_columns / 16;
+        let panel_lines = groups * panel_columns / Line::GROUPS;
         for panel in 0..keys / panel_columns {
             let first = panel * panel_columns;
             let lines = &head.keys[panel * panel_lines..][..panel_lines];
@@ -110,7 +81,7 @@ impl<E: Attend> Run<'_, '_, E> {
             *sum = soft_maximum::<S, E>(simd, scores, scale, probabilities);
         }
         let value_groups = head.count.div_ceil(E::GROUP);
-        let panel_lines = value_groups * panel_columns / 16;
+        let panel_lines = value_groups * panel_columns / Line::GROUPS;
         let mut first = 0;
         while first < head.width {
             let lines = &head.values[first / panel_columns * panel_lines..][..panel_lines];

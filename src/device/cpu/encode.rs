@@ -15,16 +15,12 @@ pub struct Range {
 
 /// Elements that rows and columns can be encoded in.
 pub trait Encode: Element {
-    /// Encodes a row of a left matrix into groups, zeros behind it.
+    /// Encodes a row of a left matrix into groups, whole vectors of the widest set, zeros behind it.
     fn encode_row<S: Simd>(simd: S, row: &[f32], groups: &mut [u32]) -> Range;
     /// Encodes a column of weights; gives its scale and the sum of its integers times the scale.
     fn encode_column<S: Simd>(simd: S, column: &[f32], groups: &mut [u32]) -> (f32, f32);
-    /// The row as bytes, if that is what it is encoded in.
-    fn bytes(_: &Left<Self>) -> Option<&Left<Int8>> {
-        None
-    }
-    /// The matrix in 8 bits, if that is what it is packed in.
-    fn weights_of_8_bits(_: &Packed<Self>) -> Option<&Packed<Int8>> {
+    /// The matrix and the rows in 8 bits, if that is what they are in.
+    fn in_8_bits<'a>(_: &'a Packed<Self>, _: &'a Left<Self>) -> Option<(&'a Packed<Int8>, &'a Left<Int8>)> {
         None
     }
     /// Elements of one group of a column with its scale.
@@ -40,12 +36,8 @@ pub const MOST: f32 = 127.0;
 const STEPS: f32 = 255.0;
 
 impl Encode for Int8 {
-    fn bytes(left: &Left<Self>) -> Option<&Left<Int8>> {
-        Some(left)
-    }
-
-    fn weights_of_8_bits(weight: &Packed<Self>) -> Option<&Packed<Int8>> {
-        Some(weight)
+    fn in_8_bits<'a>(weight: &'a Packed<Self>, left: &'a Left<Self>) -> Option<(&'a Packed<Int8>, &'a Left<Int8>)> {
+        Some((weight, left))
     }
 
     #[inline(always)]
@@ -54,16 +46,12 @@ impl Encode for Int8 {
         let scale = ((most - least) / STEPS).max(f32::MIN_POSITIVE);
         let bytes = bytes_mut(groups);
         let (factor, lowest) = (simd.splat(1.0 / scale), simd.splat(least));
-        let whole = row.len() / S::LANES * S::LANES;
         let mut first = 0;
-        while first < whole {
+        while first < row.len() {
             // Not fused, so that every instruction set rounds alike.
-            let x = simd.mul(simd.sub(simd.load(&row[first..]), lowest), factor);
+            let x = simd.mul(simd.sub(simd.load_some(&row[first..], least), lowest), factor);
             simd.store_u8(simd.round(x), &mut bytes[first..]);
             first += S::LANES;
-        }
-        for index in whole..row.len() {
-            bytes[index] = ((row[index] - least) * (1.0 / scale)).round_ties_even() as u8;
         }
         bytes[row.len()..].fill(0);
         Range { scale, least }
@@ -84,14 +72,10 @@ impl Encode for Bf16 {
     #[inline(always)]
     fn encode_row<S: Simd>(simd: S, row: &[f32], groups: &mut [u32]) -> Range {
         let halves = halves_mut(groups);
-        let whole = row.len() / S::LANES * S::LANES;
         let mut first = 0;
-        while first < whole {
-            simd.store_bf16(simd.load(&row[first..]), &mut halves[first..]);
+        while first < row.len() {
+            simd.store_bf16(simd.load_some(&row[first..], 0.0), &mut halves[first..]);
             first += S::LANES;
-        }
-        for index in whole..row.len() {
-            halves[index] = half::bf16::from_f32(row[index]).to_bits();
         }
         halves[row.len()..].fill(0);
         Range { scale: 1.0, least: 0.0 }

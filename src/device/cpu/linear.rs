@@ -4,7 +4,7 @@ use super::arithmetic::Finish;
 use super::encode::{Encode, Range};
 use super::math::gelu;
 use super::packed::Packed;
-use super::simd::{Isa, Kernel, Kind, MOST_ROWS, Simd, product};
+use super::simd::{Kernel, Kind, Line, Rows, Simd, each_height, product};
 use super::values::Target;
 use crate::device::Activation;
 
@@ -25,7 +25,7 @@ impl<E: Encode> Left<E> {
     /// Makes room for `rows` rows of `inner` elements.
     pub fn begin(&mut self, rows: usize, inner: usize) {
         // Whole vectors of the widest set, so that an encoder may write beyond the last element.
-        self.stride = inner.div_ceil(E::GROUP).next_multiple_of(16);
+        self.stride = inner.div_ceil(E::GROUP).next_multiple_of(Line::GROUPS);
         if self.groups.len() < rows * self.stride {
             self.groups.resize(rows * self.stride, 0);
         }
@@ -58,76 +58,56 @@ impl<E: Encode> Left<E> {
 
 /// The product of rows of `left`, the first of which is the target's first row, into the target, whose columns begin at a
 /// panel.
-pub fn run<E: Encode>(isa: Isa, weight: &Packed<E>, finish: &Finish, left: &Left<E>, target: &mut Target<'_>) {
-    isa.run(Run { weight, finish, left, target });
+pub struct Linear<'a, 'b, E> {
+    pub weight: &'a Packed<E>,
+    pub finish: &'a Finish,
+    pub left: &'a Left<E>,
+    pub target: &'a mut Target<'b>,
 }
 
-struct Run<'a, 'b, E> {
-    weight: &'a Packed<E>,
-    finish: &'a Finish,
-    left: &'a Left<E>,
-    target: &'a mut Target<'b>,
-}
-
-impl<E: Encode> Kernel for Run<'_, '_, E> {
+impl<E: Encode> Kernel for Linear<'_, '_, E> {
     type Output = ();
     const ELEMENT: Option<Kind> = Some(E::KIND);
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        let panel_columns = S::LANES * S::VECTORS;
-        let columns = self.target.columns.clone();
-        let mut column = columns.start;
-        while column < columns.end {
-            let panel = column / panel_columns;
-            let rows = self.target.rows.len();
-            let mut row = 0;
-            while row < rows {
-                // Few heights, because each is compiled for every instruction set.
-                row += match rows - row {
-                    left if left >= S::ROWS => self.tile::<S, MOST_ROWS>(simd, panel, row),
-                    1 => self.tile::<S, 1>(simd, panel, row),
-                    _ => self.tile::<S, 2>(simd, panel, row),
-                };
-            }
-            column += panel_columns;
+    fn run<S: Simd>(self, simd: S) {
+        let (columns, rows) = (self.target.columns.clone(), self.target.rows.len());
+        let mut panel = Panel { linear: self, first: columns.start };
+        while panel.first < columns.end {
+            each_height(simd, 0..rows, &mut panel);
+            panel.first += S::LANES * S::VECTORS;
         }
     }
 }
 
-impl<E: Encode> Run<'_, '_, E> {
-    #[inline(always)]
-    fn tile<S: Simd, const ROWS: usize>(&mut self, simd: S, panel: usize, row: usize) -> usize {
-        match S::VECTORS {
-            2 => self.finish::<S, ROWS, 2>(simd, panel, row),
-            _ => self.finish::<S, ROWS, 4>(simd, panel, row),
-        }
-        ROWS
-    }
+/// The columns of one panel, from `first` on.
+struct Panel<'a, 'b, E> {
+    linear: Linear<'a, 'b, E>,
+    first: usize,
+}
 
+impl<E: Encode> Rows for Panel<'_, '_, E> {
     #[inline(always)]
-    fn finish<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, panel: usize, row: usize) {
-        let (weight, Finish { bias, activation, residual }) = (self.weight, self.finish);
-        let left = &self.left.groups[row * self.left.stride..];
-        let tile =
-            product::<S, E, ROWS, VECTORS>(simd, left, self.left.stride, weight.panel(panel), weight.groups, None);
-        let first = panel * VECTORS * S::LANES;
-        let last = self.target.columns.end - first;
-        let ranges = &self.left.ranges[row..][..ROWS];
-        let first_row = self.target.rows.start + row;
-        for (index, (tile, range)) in tile.iter().zip(ranges).enumerate() {
-            let begin = first - self.target.columns.start;
-            let output = &mut self.target.row(first_row + index)[begin..];
+    fn rows<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, row: usize) {
+        let (first, Linear { weight, finish, left, target }) = (self.first, &mut self.linear);
+        let (panels, Finish { bias, activation, residual }) = (&weight.panels, finish);
+        let (lines, groups) = (panels.lines_of(first), panels.groups);
+        let tile = product::<S, E, ROWS, VECTORS>(simd, left.rows(row), left.stride, lines, groups, None);
+        let begin = first - target.columns.start;
+        let first_row = target.rows.start + row;
+        for (index, tile) in tile.iter().enumerate() {
+            let range = left.range(row + index);
+            let output = &mut target.row(first_row + index)[begin..];
             let (scale, least) = (simd.splat(range.scale), simd.splat(range.least));
             for (vector, sum) in tile.iter().enumerate() {
                 let place = vector * S::LANES;
-                if place >= last {
+                if place >= output.len() {
                     break;
                 }
                 let column = first + place;
                 // Σ (scale·a + least)·w·b = scale·b·Σ a·w + least·b·Σ w, with b·Σ w ready as the column's sum.
-                let y = simd.mul(simd.mul(*sum, scale), simd.load(&weight.scales[column..]));
-                let y = simd.add(y, simd.mul_add(least, simd.load(&weight.sums[column..]), simd.load(&bias[column..])));
+                let y = simd.mul(simd.mul(*sum, scale), simd.load(&panels.scales[column..]));
+                let y = simd.add(y, simd.mul_add(least, simd.load(&panels.sums[column..]), simd.load(&bias[column..])));
                 let y = if *activation == Activation::Gelu { gelu(simd, y) } else { y };
                 let output = &mut output[place..];
                 if output.len() >= S::LANES {

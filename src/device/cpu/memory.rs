@@ -1,6 +1,6 @@
 //! What attention reads: keys and values of one head, packed when they are known.
 
-use super::encode::{MIDDLE, MOST, signed, twos_complement};
+use super::encode::{Encode, MIDDLE, MOST, signed, twos_complement};
 use super::simd::{Bf16, Element, Int8, Isa, Kernel, Line, Simd, bytes_mut, halves_mut};
 
 /// Keys and values of one head.
@@ -83,13 +83,13 @@ impl Attend for Bf16 {
 
     #[inline(always)]
     fn encode_query<S: Simd>(simd: S, query: &[f32], groups: &mut [u32]) -> f32 {
-        halves(simd, query, groups);
+        Self::encode_row(simd, query, groups);
         1.0
     }
 
     #[inline(always)]
     fn encode_key<S: Simd>(simd: S, key: &[f32], groups: &mut [u32]) -> (f32, u32) {
-        halves(simd, key, groups);
+        Self::encode_row(simd, key, groups);
         (1.0, 0)
     }
 
@@ -107,18 +107,6 @@ impl Attend for Bf16 {
         simd.store_bf16(probabilities, &mut halves_mut(groups)[first..]);
     }
 }
-
-#[inline(always)]
-fn halves<S: Simd>(simd: S, x: &[f32], groups: &mut [u32]) {
-    let mut first = 0;
-    while first < x.len() {
-        simd.store_bf16(simd.load_some(&x[first..], 0.0), &mut halves_mut(groups)[first..]);
-        first += S::LANES;
-    }
-}
-
-/// Groups in a line; panels are whole lines.
-const LINE: usize = 16;
 
 impl<E: Attend> Head<E> {
     /// Room for `limit` keys of `width` columns, which takes memory when it is first used: most lanes never are.
@@ -138,7 +126,7 @@ impl<E: Attend> Head<E> {
             width,
             means: vec![0.0; width],
             row: vec![0.0; width],
-            encoded: vec![0; width.div_ceil(E::GROUP).next_multiple_of(16)],
+            encoded: vec![0; width.div_ceil(E::GROUP).next_multiple_of(Line::GROUPS)],
             element: std::marker::PhantomData,
         }
     }
@@ -147,7 +135,8 @@ impl<E: Attend> Head<E> {
     pub fn fill(&mut self, keys: &[f32], values: &[f32], stride: usize, count: usize) {
         assert!(count <= self.limit);
         if self.keys.is_empty() {
-            let (panel, lines) = (self.isa.panel_columns(), |groups: usize| vec![Line::default(); groups / LINE]);
+            let (panel, lines) =
+                (self.isa.panel_columns(), |groups: usize| vec![Line::default(); groups / Line::GROUPS]);
             self.keys = lines(self.width.div_ceil(E::GROUP) * self.limit.next_multiple_of(panel));
             self.values = lines(self.limit.div_ceil(E::GROUP) * self.width.next_multiple_of(panel));
         }
@@ -199,8 +188,7 @@ fn fill_keys<S: Simd, E: Attend>(simd: S, head: &mut Head<E>, keys: &[f32], stri
         (head.key_scales[key], head.key_offsets[key]) = (scale, offset);
         let first = key / panel_columns * groups * panel_columns + key % panel_columns;
         for group in 0..groups {
-            let index = first + group * panel_columns;
-            head.keys[index / 16].0[index % 16] = head.encoded[group];
+            Line::groups_mut(&mut head.keys, first + group * panel_columns)[0] = head.encoded[group];
         }
     }
 }
@@ -221,7 +209,7 @@ fn fill_values<S: Simd, E: Attend>(simd: S, head: &mut Head<E>, values: &[f32], 
         }
         let mean = simd.mul(sum, simd.splat(1.0 / count as f32));
         let most = simd.max(simd.sub(most, mean), simd.sub(mean, least));
-        let (mut magnitudes, mut factors) = ([0.0; 16], [0.0; 16]);
+        let (mut magnitudes, mut factors) = ([0.0; Line::GROUPS], [0.0; Line::GROUPS]);
         simd.store(most, &mut magnitudes);
         simd.store(mean, &mut head.value_means[first..]);
         for lane in 0..S::LANES {
@@ -238,8 +226,7 @@ fn fill_values<S: Simd, E: Attend>(simd: S, head: &mut Head<E>, values: &[f32], 
                     *rows = simd.mul(simd.sub(simd.load_some(row(key, first), 0.0), mean), factor);
                 }
             }
-            let index = panel + group * panel_columns;
-            simd.store_i(E::pack(simd, rows), &mut head.values[index / 16].0[index % 16..]);
+            simd.store_i(E::pack(simd, rows), Line::groups_mut(&mut head.values, panel + group * panel_columns));
         }
         first += S::LANES;
     }

@@ -1,5 +1,6 @@
 //! A product's right matrix, packed once for the tile.
 
+use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 
 use super::arithmetic::Source;
@@ -10,81 +11,106 @@ use super::team::Team;
 
 /// Columns of a right matrix in panels, each as wide as a tile: for every group of the inner dimension the panel's columns
 /// side by side.
-pub struct Packed<E> {
+pub struct Panels {
     /// Panels after one another, `groups` × `panel_columns` groups each.
-    pub lines: Vec<Line>,
-    /// What an integer of each column is worth; padded to whole panels, as the next two are.
+    lines: Vec<Line>,
+    /// What an integer of each column is worth; padded to whole panels, as the next are.
     pub scales: Vec<f32>,
     /// Sum of the integers of each column times its scale.
     pub sums: Vec<f32>,
     /// Inner dimension in groups.
     pub groups: usize,
-    /// Columns of a panel.
-    pub panel_columns: usize,
-    element: std::marker::PhantomData<E>,
+    panel_columns: usize,
 }
 
-impl<E: Encode> Packed<E> {
-    /// Packs a matrix (columns, inner) of weights, panel by panel on all threads.
-    pub fn new(isa: Isa, team: &Team, columns: usize, inner: usize, source: Source<'_>) -> Self {
-        let mut packed = Self::zeros(isa, columns, inner);
-        let panel_columns = packed.panel_columns;
-        let panels: Vec<_> = packed.panels_mut().map(Mutex::new).collect();
+/// One panel, to be filled.
+pub struct Panel<'a> {
+    lines: &'a mut [Line],
+    scales: &'a mut [f32],
+    sums: &'a mut [f32],
+    groups: usize,
+}
+
+impl Panels {
+    /// Packs a matrix (columns, inner) of weights on all threads: `fill` gets each panel with the weights of its columns, and
+    /// makes `groups` groups of a column.
+    pub fn new(
+        isa: Isa,
+        team: &Team,
+        (columns, inner): (usize, usize),
+        groups: usize,
+        source: Source<'_>,
+        fill: &(dyn Fn(&mut Panel<'_>, &[f32]) + Sync),
+    ) -> Self {
+        let panel_columns = isa.panel_columns();
+        let (panels, panel_lines) = (columns.div_ceil(panel_columns), groups * panel_columns / Line::GROUPS);
+        let mut packed = Self {
+            lines: vec![Line::default(); panels * panel_lines],
+            scales: vec![0.0; panels * panel_columns],
+            sums: vec![0.0; panels * panel_columns],
+            groups,
+            panel_columns,
+        };
+        let lines = packed.lines.chunks_mut(panel_lines);
+        let scales = packed.scales.chunks_mut(panel_columns).zip(packed.sums.chunks_mut(panel_columns));
+        let panel = |(lines, (scales, sums))| Mutex::new(Panel { lines, scales, sums, groups });
+        let panels: Vec<_> = lines.zip(scales).map(panel).collect();
         team.run(panels.len(), &|index, _| {
             let first = index * panel_columns;
-            let here = panel_columns.min(columns - first);
-            let mut rows = vec![0.0; here * inner];
+            let mut rows = vec![0.0; panel_columns.min(columns - first) * inner];
             source(first, &mut rows);
-            let mut panel = panels[index].lock().unwrap_or_else(PoisonError::into_inner);
-            isa.run(Pack { panel: &mut panel, rows: &rows, inner });
+            fill(&mut panels[index].lock().unwrap_or_else(PoisonError::into_inner), &rows);
         });
         drop(panels);
         packed
     }
 
-    /// Room for `columns` columns of `inner` elements, all zero.
-    fn zeros(isa: Isa, columns: usize, inner: usize) -> Self {
-        let panel_columns = isa.panel_columns();
-        let groups = inner.div_ceil(E::GROUP);
-        let panels = columns.div_ceil(panel_columns);
-        Self {
-            lines: vec![Line::default(); (panels * groups * panel_columns).div_ceil(LINE)],
-            scales: vec![0.0; panels * panel_columns],
-            sums: vec![0.0; panels * panel_columns],
-            groups,
-            panel_columns,
-            element: std::marker::PhantomData,
-        }
-    }
-
-    /// The lines of a panel.
+    /// The lines of the panel that begins with column `first`.
     #[inline(always)]
-    pub fn panel(&self, panel: usize) -> &[Line] {
-        let length = self.groups * self.panel_columns / LINE;
-        &self.lines[panel * length..][..length]
+    pub fn lines_of(&self, first: usize) -> &[Line] {
+        let length = self.groups * self.panel_columns / Line::GROUPS;
+        &self.lines[first / self.panel_columns * length..][..length]
     }
 
-    /// The panels, each with its scales and sums.
-    fn panels_mut(&mut self) -> impl Iterator<Item = Panel<'_, E>> {
-        let (groups, panel_columns) = (self.groups, self.panel_columns);
-        let lines = self.lines.chunks_mut(groups * panel_columns / LINE);
-        let scales = self.scales.chunks_mut(panel_columns).zip(self.sums.chunks_mut(panel_columns));
-        lines.zip(scales).map(move |(lines, (scales, sums))| Panel {
-            lines,
-            scales,
-            sums,
-            groups,
-            element: std::marker::PhantomData,
-        })
+    /// The groups of a column.
+    fn column(&self, column: usize) -> impl Iterator<Item = u32> {
+        let (lines, place) = (self.lines_of(column), column % self.panel_columns);
+        (0..self.groups).map(move |group| Line::group(lines, group * self.panel_columns + place))
+    }
+}
+
+impl Panel<'_> {
+    /// Sets what the column `place` of the panel is worth, and the sum of its integers times that.
+    pub fn set_scale(&mut self, place: usize, (scale, sum): (f32, f32)) {
+        (self.scales[place], self.sums[place]) = (scale, sum);
+    }
+
+    /// Sets a group of the column `place`.
+    pub fn set(&mut self, place: usize, group: usize, value: u32) {
+        Line::groups_mut(self.lines, group * self.scales.len() + place)[0] = value;
+    }
+}
+
+/// A matrix packed in elements of E.
+pub struct Packed<E> {
+    pub panels: Panels,
+    element: PhantomData<E>,
+}
+
+impl<E: Encode> Packed<E> {
+    /// Packs a matrix (columns, inner) of weights.
+    pub fn new(isa: Isa, team: &Team, columns: usize, inner: usize, source: Source<'_>) -> Self {
+        let fill = |panel: &mut Panel<'_>, rows: &[f32]| {
+            isa.run(Pack { panel, rows, inner, element: PhantomData::<E> });
+        };
+        let groups = inner.div_ceil(E::GROUP);
+        Self { panels: Panels::new(isa, team, (columns, inner), groups, source, &fill), element: PhantomData }
     }
 
     /// Column `column` as f32, `inner` elements.
     pub fn column(&self, column: usize, out: &mut [f32]) {
-        let panel = self.panel(column / self.panel_columns);
-        let place = column % self.panel_columns;
-        for (group, out) in out.chunks_mut(E::GROUP).enumerate() {
-            let index = group * self.panel_columns + place;
-            E::decode(panel[index / LINE].0[index % LINE], self.scales[column], out);
+        for (group, out) in self.panels.column(column).zip(out.chunks_mut(E::GROUP)) {
+            E::decode(group, self.panels.scales[column], out);
         }
     }
 }
@@ -92,37 +118,22 @@ impl<E: Encode> Packed<E> {
 impl Packed<Int8> {
     /// The product of one column with a row of `left`, as tiles compute it.
     pub fn dot(&self, column: usize, left: &Left<Int8>, row: usize) -> f32 {
-        let panel = self.panel(column / self.panel_columns);
-        let place = column % self.panel_columns;
         let mut sum = 0;
-        for (group, left) in left.rows(row)[..self.groups].iter().enumerate() {
-            let index = group * self.panel_columns + place;
-            let right = panel[index / LINE].0[index % LINE].to_le_bytes();
-            let products = left.to_le_bytes().into_iter().zip(right);
+        for (left, right) in left.rows(row).iter().zip(self.panels.column(column)) {
+            let products = left.to_le_bytes().into_iter().zip(right.to_le_bytes());
             sum += products.map(|(left, right)| i32::from(left) * i32::from(right as i8)).sum::<i32>();
         }
         let range = left.range(row);
-        sum as f32 * range.scale * self.scales[column] + range.least * self.sums[column]
+        sum as f32 * range.scale * self.panels.scales[column] + range.least * self.panels.sums[column]
     }
-}
-
-/// Groups in a line.
-const LINE: usize = 16;
-
-/// One panel.
-struct Panel<'a, E> {
-    lines: &'a mut [Line],
-    scales: &'a mut [f32],
-    sums: &'a mut [f32],
-    groups: usize,
-    element: std::marker::PhantomData<E>,
 }
 
 /// Encodes the rows of weights that are a panel's columns.
 struct Pack<'a, 'b, E> {
-    panel: &'a mut Panel<'b, E>,
+    panel: &'a mut Panel<'b>,
     rows: &'a [f32],
     inner: usize,
+    element: PhantomData<E>,
 }
 
 impl<E: Encode> Kernel for Pack<'_, '_, E> {
@@ -130,15 +141,13 @@ impl<E: Encode> Kernel for Pack<'_, '_, E> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Panel { lines, scales, sums, groups, .. } = self.panel;
-        let panel_columns = scales.len();
+        let (groups, panel) = (self.panel.groups, self.panel);
         // Whole vectors of the widest set, so that an encoder may write beyond the last element.
-        let mut encoded = vec![0; groups.next_multiple_of(LINE)];
+        let mut encoded = vec![0; groups.next_multiple_of(Line::GROUPS)];
         for (place, row) in self.rows.chunks_exact(self.inner).enumerate() {
-            (scales[place], sums[place]) = E::encode_column(simd, row, &mut encoded);
-            for (group, encoded) in encoded[..*groups].iter().enumerate() {
-                let index = group * panel_columns + place;
-                lines[index / LINE].0[index % LINE] = *encoded;
+            panel.set_scale(place, E::encode_column(simd, row, &mut encoded));
+            for (group, encoded) in encoded[..groups].iter().enumerate() {
+                panel.set(place, group, *encoded);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Runs the stages of a plan.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use super::arithmetic::{Arithmetic, Seen};
@@ -7,16 +8,14 @@ use super::coarse::Coarse;
 use super::convolution;
 use super::log_mel::{self, LogMel};
 use super::plan::{Chain, Part, Plan, Stage, Stages, Step};
-use super::values::{Block, LOCAL_ROWS, MOST_PARTS, Values};
+use super::simd::TILE_ROWS;
+use super::values::{Block, Inputs, LOCAL_ROWS, MOST_PARTS, Values};
 use crate::device::program::MemoryDeclaration;
 use crate::device::{DeviceError, Extent, Mask, Prepared, Procedure, Rows, Session, Value};
 
 /// Up to so many rows a product's columns are divided among the threads, beyond it the rows: the weights are then read once
 /// by each thread, and worth it.
 const FEW_ROWS: usize = 12;
-/// Rows of the tallest tile: what blocks are multiples of.
-const TILE_ROWS: usize = 6;
-
 /// Frames of a spectrogram that a thread takes at a time.
 const MEL_ROWS: usize = 64;
 
@@ -232,30 +231,12 @@ impl<A: Arithmetic> CpuSession<A> {
     fn few_rows(&mut self, plan: &Plan<A>, chain: &Chain<A>, rows: usize) {
         for step in &chain.steps {
             let workers = &self.workers;
-            let parts = match step {
-                Step::Products { input, parts } => {
-                    A::begin(&mut self.left, rows, self.values.columns(*input));
-                    for row in 0..rows {
-                        A::set(plan.isa, &mut self.left, row, self.values.row(*input, row));
-                    }
-                    parts.as_slice()
-                }
-                Step::Convolution { input, stride, part } => {
-                    let (x, columns) = (self.values.whole(*input), self.values.columns(*input));
-                    A::begin(&mut self.left, rows, columns * convolution::WIDTH);
-                    let edge = &mut lock(&workers[0]).edge;
-                    for row in 0..rows {
-                        let x = convolution::neighbours(x, columns, rows * stride, row, *stride, edge);
-                        A::set(plan.isa, &mut self.left, row, x);
-                    }
-                    std::slice::from_ref(part)
-                }
-                step => {
-                    self.values.by_rows(&plan.team, (&chain.written, &[]), rows, rows, &|block, worker| {
-                        row_step(plan, step, rows, block, &mut lock(&workers[worker]));
-                    });
-                    continue;
-                }
+            let parts = encode(plan, step, 0..rows, rows, &self.values, &mut self.left, &mut lock(&workers[0]).edge);
+            let Some(parts) = parts else {
+                self.values.by_rows(&plan.team, (&chain.written, &[]), rows, rows, &|block, worker| {
+                    row_step(plan, step, rows, block, &mut lock(&workers[worker]));
+                });
+                continue;
             };
             let left = &self.left;
             let mut outputs = [(Value(0), 0); MOST_PARTS];
@@ -281,8 +262,8 @@ impl<A: Arithmetic> CpuSession<A> {
 
 /// A step for a block of a chain's `rows` rows.
 fn row_step<A: Arithmetic>(plan: &Plan<A>, step: &Step<A>, rows: usize, block: &mut Block<'_>, worker: &mut Worker<A>) {
-    let (isa, here) = (plan.isa, block.rows.clone());
-    let parts = match step {
+    let here = block.rows.clone();
+    match step {
         Step::Add { value, addend } => {
             let mut target = block.target(*value);
             for row in here {
@@ -290,34 +271,50 @@ fn row_step<A: Arithmetic>(plan: &Plan<A>, step: &Step<A>, rows: usize, block: &
                 let addend = &addend[row * y.len()..];
                 y.iter_mut().zip(addend).for_each(|(y, a)| *y += a);
             }
-            return;
         }
         Step::LayerNorm { input, output, weight, bias } => {
             for row in here {
                 let (x, y) = block.rows(*input, *output, row);
-                A::layer_norm(isa, x, weight, bias, y);
+                A::layer_norm(plan.isa, x, weight, bias, y);
             }
-            return;
         }
-        Step::Products { input, parts } => {
-            A::begin(&mut worker.left, here.len(), plan.values[input.0].columns);
-            for row in here.clone() {
-                A::set(isa, &mut worker.left, row - here.start, block.row(*input, row));
+        Step::Products { .. } | Step::Convolution { .. } => {
+            let Worker { left, edge, .. } = worker;
+            for part in encode(plan, step, here, rows, block, left, edge).unwrap_or_default() {
+                A::multiply(plan.isa, &part.weight, &part.finish, left, &mut block.target(part.output));
             }
-            parts.as_slice()
+        }
+    }
+}
+
+/// Encodes what the products of a step read of the rows `here`, of a chain's `rows`; gives the products, if it has any.
+fn encode<'a, A: Arithmetic>(
+    plan: &Plan<A>,
+    step: &'a Step<A>,
+    here: Range<usize>,
+    rows: usize,
+    inputs: &impl Inputs,
+    left: &mut A::Left,
+    edge: &mut Vec<f32>,
+) -> Option<&'a [Part<A>]> {
+    match step {
+        Step::Products { input, parts } => {
+            A::begin(left, here.len(), plan.values[input.0].columns);
+            for (index, row) in here.enumerate() {
+                A::set(plan.isa, left, index, inputs.row(*input, row));
+            }
+            Some(parts)
         }
         Step::Convolution { input, stride, part } => {
-            let (x, columns) = (block.reader().whole(*input), plan.values[input.0].columns);
-            A::begin(&mut worker.left, here.len(), columns * convolution::WIDTH);
-            for row in here.clone() {
-                let x = convolution::neighbours(x, columns, rows * stride, row, *stride, &mut worker.edge);
-                A::set(isa, &mut worker.left, row - here.start, x);
+            let columns = plan.values[input.0].columns;
+            A::begin(left, here.len(), columns * convolution::WIDTH);
+            for (index, row) in here.enumerate() {
+                let x = convolution::neighbours(inputs.whole(*input), columns, rows * stride, row, *stride, edge);
+                A::set(plan.isa, left, index, x);
             }
-            std::slice::from_ref(part)
+            Some(std::slice::from_ref(part))
         }
-    };
-    for part in parts {
-        A::multiply(isa, &part.weight, &part.finish, &worker.left, &mut block.target(part.output));
+        Step::Add { .. } | Step::LayerNorm { .. } => None,
     }
 }
 

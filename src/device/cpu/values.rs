@@ -69,19 +69,8 @@ impl Values {
     }
 
     /// The whole buffer of a value.
-    pub fn whole(&self, value: Value) -> &[f32] {
-        &self.buffers[value.0].data
-    }
-
-    /// The whole buffer of a value.
     pub fn whole_mut(&mut self, value: Value) -> &mut [f32] {
         &mut self.buffers[value.0].data
-    }
-
-    /// A row of the step.
-    pub fn row(&self, value: Value, row: usize) -> &[f32] {
-        let buffer = &self.buffers[value.0];
-        &buffer.data[start(buffer, &self.places, row)..][..buffer.columns]
     }
 
     /// The whole buffers of a value to read and of another to write. Panics if they are one.
@@ -183,6 +172,39 @@ pub const LOCAL_ROWS: usize = 48;
 /// Most values that [`Values::by_cells`] writes.
 pub const MOST_PARTS: usize = 8;
 
+/// Where a step finds what it reads.
+pub trait Inputs {
+    /// A row of the step.
+    fn row(&self, value: Value, row: usize) -> &[f32];
+    /// The whole buffer of a value.
+    fn whole(&self, value: Value) -> &[f32];
+}
+
+impl Inputs for Values {
+    fn row(&self, value: Value, row: usize) -> &[f32] {
+        let buffer = &self.buffers[value.0];
+        &buffer.data[start(buffer, &self.places, row)..][..buffer.columns]
+    }
+
+    fn whole(&self, value: Value) -> &[f32] {
+        &self.buffers[value.0].data
+    }
+}
+
+impl Inputs for Block<'_> {
+    /// Panics if a value that is being written has the row outside this block.
+    fn row(&self, value: Value, row: usize) -> &[f32] {
+        assert!(self.rows.contains(&row) || !self.view.written.contains(&value));
+        // SAFETY: a written row of this block is written through this block alone, which is borrowed meanwhile.
+        unsafe { self.view.read(value, self.view.row(value, row)) }
+    }
+
+    /// Panics if the value is being written.
+    fn whole(&self, value: Value) -> &[f32] {
+        self.reader().whole(value)
+    }
+}
+
 /// All buffers, borrowed mutably by the one who made the view: what is in `written` is changed through [`Target`]s alone.
 #[derive(Clone, Copy)]
 struct View<'a> {
@@ -266,13 +288,6 @@ impl<'a> Block<'a> {
     /// The values that are not being written.
     pub fn reader(&self) -> Reader<'a> {
         Reader { view: self.view }
-    }
-
-    /// A row to read, of any value; of a written one it must be in this block.
-    pub fn row(&self, value: Value, row: usize) -> &[f32] {
-        assert!(self.rows.contains(&row) || !self.view.written.contains(&value));
-        // SAFETY: a written row of this block is written through this block alone, which is borrowed meanwhile.
-        unsafe { self.view.read(value, self.view.row(value, row)) }
     }
 
     /// All columns of the block's rows of a written value.

@@ -60,7 +60,6 @@ unsafe fn rounded(x: __m256) -> __m256i {
 
 impl<const VNNI: bool> Simd for Avx2<VNNI> {
     const LANES: usize = 8;
-    const ROWS: usize = 6;
     const VECTORS: usize = 2;
 
     type F = __m256;
@@ -257,6 +256,7 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
         })
     }
 
+    // SAFETY: the contract is the trait's.
     #[inline(always)]
     unsafe fn load_i(self, from: *const u32) -> __m256i {
         // SAFETY: the caller vouches for 8 elements.

@@ -65,7 +65,6 @@ unsafe fn rounded(x: __m512) -> __m512i {
 
 impl<const BF16: bool> Simd for Avx512<BF16> {
     const LANES: usize = 16;
-    const ROWS: usize = 6;
     const VECTORS: usize = 4;
 
     type F = __m512;
@@ -246,6 +245,7 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
         })
     }
 
+    // SAFETY: the contract is the trait's.
     #[inline(always)]
     unsafe fn load_i(self, from: *const u32) -> __m512i {
         // SAFETY: the caller vouches for 16 elements.

@@ -16,15 +16,15 @@ mod portable;
 mod tile;
 
 pub use isa::Isa;
-pub use tile::{Bf16, Element, Int8, Kind, Line, MOST_ROWS, bytes_mut, halves_mut, product, product_of_nibbles};
+pub use tile::{
+    Bf16, Element, Int8, Kind, Line, Rows, TILE_ROWS, bytes_mut, each_height, halves_mut, product, product_of_nibbles,
+};
 
 /// Vectors of one instruction set. Its functions are inlined into the kernel that names it.
 pub trait Simd: Copy + Send + Sync + 'static {
     /// Elements of 32 bits in a vector.
     const LANES: usize;
-    /// Rows of the left matrix that a tile of a product covers.
-    const ROWS: usize;
-    /// Vectors of columns of the right matrix that a tile covers.
+    /// Vectors of columns of the right matrix that a tile of a product covers.
     const VECTORS: usize;
 
     /// f32 vector.

@@ -45,7 +45,6 @@ unsafe fn rounded(x: float32x4_t) -> uint32x4_t {
 
 impl Simd for Neon {
     const LANES: usize = 4;
-    const ROWS: usize = 6;
     const VECTORS: usize = 4;
 
     type F = float32x4_t;
@@ -230,6 +229,7 @@ impl Simd for Neon {
         })
     }
 
+    // SAFETY: the contract is the trait's.
     #[inline(always)]
     unsafe fn load_i(self, from: *const u32) -> uint32x4_t {
         // SAFETY: the caller vouches for 4 elements.

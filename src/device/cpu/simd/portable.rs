@@ -11,7 +11,6 @@ pub struct Portable;
 
 impl Simd for Portable {
     const LANES: usize = LANES;
-    const ROWS: usize = 6;
     const VECTORS: usize = 2;
 
     type F = [f32; LANES];
@@ -147,6 +146,7 @@ impl Simd for Portable {
         std::array::from_fn(|lane| sum[lane] + low(a[lane]) * low(b[lane]) + high(a[lane]) * high(b[lane]))
     }
 
+    // SAFETY: the contract is the trait's.
     #[inline(always)]
     unsafe fn load_i(self, from: *const u32) -> Self::I {
         // SAFETY: the caller vouches for LANES elements; u32 and i32 are alike.

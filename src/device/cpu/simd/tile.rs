@@ -1,15 +1,61 @@
 //! The inner loop of every product: a few rows of the left matrix against one packed panel of the right one.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use super::Simd;
 
-/// Rows of the tallest tile of any instruction set.
-pub const MOST_ROWS: usize = 6;
+/// Rows of the tallest tile: what blocks of rows had better be multiples of.
+pub const TILE_ROWS: usize = 6;
 
 /// A cache line of a packed matrix, so that panels are aligned to their vectors.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(64))]
-pub struct Line(pub [u32; 16]);
+pub struct Line(pub [u32; Self::GROUPS]);
+
+impl Line {
+    /// Groups in a line: as many as the widest vector has lanes.
+    pub const GROUPS: usize = 16;
+
+    /// Group `index` of a packed matrix.
+    pub fn group(lines: &[Self], index: usize) -> u32 {
+        lines[index / Self::GROUPS].0[index % Self::GROUPS]
+    }
+
+    /// The groups of a packed matrix from group `index` on, to the end of its line.
+    #[inline(always)]
+    pub fn groups_mut(lines: &mut [Self], index: usize) -> &mut [u32] {
+        &mut lines[index / Self::GROUPS].0[index % Self::GROUPS..]
+    }
+}
+
+/// Work on some rows at a time, as many as a tile has.
+pub trait Rows {
+    /// Does the work of ROWS rows from `row` on, with tiles of VECTORS vectors.
+    fn rows<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, row: usize);
+}
+
+/// Takes all `rows`, in few heights, because each is compiled for every instruction set.
+#[inline(always)]
+pub fn each_height<S: Simd, W: Rows>(simd: S, rows: Range<usize>, work: &mut W) {
+    let mut row = rows.start;
+    while row < rows.end {
+        row += match rows.end - row {
+            TILE_ROWS.. => height::<S, W, TILE_ROWS>(simd, row, work),
+            1 => height::<S, W, 1>(simd, row, work),
+            _ => height::<S, W, 2>(simd, row, work),
+        };
+    }
+}
+
+#[inline(always)]
+fn height<S: Simd, W: Rows, const ROWS: usize>(simd: S, row: usize, work: &mut W) -> usize {
+    match S::VECTORS {
+        2 => work.rows::<S, ROWS, 2>(simd, row),
+        _ => work.rows::<S, ROWS, 4>(simd, row),
+    }
+    ROWS
+}
 
 /// Which element, for what is decided at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +148,7 @@ pub fn product<S: Simd, E: Element, const ROWS: usize, const VECTORS: usize>(
     offsets: Option<&[u32]>,
 ) -> Tile<S, ROWS, VECTORS> {
     assert!(left.len() >= (ROWS - 1) * stride + groups);
-    assert!(panel.len() * 16 >= groups * VECTORS * S::LANES);
+    assert!(panel.len() * Line::GROUPS >= groups * VECTORS * S::LANES);
     let (left, panel) = (left.as_ptr(), panel.as_ptr().cast::<u32>());
     let mut first = [E::begin(simd, simd.splat_i(0)); VECTORS];
     if let Some(offsets) = offsets {
@@ -148,7 +194,7 @@ pub fn product_of_nibbles<S: Simd, const ROWS: usize, const VECTORS: usize>(
     groups: usize,
 ) -> Tile<S, ROWS, VECTORS> {
     assert!(left.len() >= (ROWS - 1) * stride + 2 * groups);
-    assert!(panel.len() * 16 >= groups * VECTORS * S::LANES);
+    assert!(panel.len() * Line::GROUPS >= groups * VECTORS * S::LANES);
     let (left, panel) = (left.as_ptr(), panel.as_ptr().cast::<u32>());
     let mut sums = [[simd.splat_i(0); VECTORS]; ROWS];
     for group in 0..groups {
