@@ -1,9 +1,10 @@
 //! Each operation at Whisper's sizes, in multiplications a second and as a fraction of what the processor can do.
 //!
 //!     cargo bench --no-default-features --bench kernels
+//!     cargo bench --no-default-features --bench kernels -- int8 tiny      # lines with all of these words
 //!
 //! The peak is a loop of the instruction itself on registers, measured just before and after each operation, because
-//! these machines' clocks and neighbours change. One line an operation; figures are medians.
+//! these machines' clocks and neighbours change. One line an operation; figures are medians, and the best time beside.
 #![allow(unsafe_code, reason = "the peak is measured with the instruction itself")]
 
 use std::hint::black_box;
@@ -18,11 +19,18 @@ fn main() {
     let threads_available = std::thread::available_parallelism().map_or(1, |count| count.get());
     let isa = Isa::choose().expect("WHISPERNPU_ISA is unset or names an instruction set of this processor");
     println!("instruction set {}, {threads_available} processors", isa.name());
-    println!("{:<44} {:>7} {:>7} {:>8} {:>8} {:>9}", "operation", "numbers", "threads", "ms", "GMAC/s", "of peak");
+    println!(
+        "{:<44} {:>7} {:>7} {:>8} {:>8} {:>8} {:>9}",
+        "operation", "numbers", "threads", "ms", "best ms", "GMAC/s", "of peak"
+    );
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     for threads in [1, threads_available.min(2)] {
         for precision in [Precision::Int8, Precision::Bf16, Precision::F32] {
             for case in cases() {
-                case.measure(isa, precision, threads);
+                let line = format!("{} {}", case.name, precision.name());
+                if words.iter().all(|word| line.contains(word)) {
+                    case.measure(isa, precision, threads);
+                }
             }
         }
     }
@@ -94,13 +102,15 @@ impl Case {
             }
         }
         black_box(session.read(self.output)[0]);
+        let best = seconds.iter().copied().fold(f64::INFINITY, f64::min);
         let (seconds, peak) = (median(seconds), median(peaks));
         let rate = self.macs / seconds / 1e9;
         println!(
-            "{:<44} {:>7} {threads:>7} {:>8.3} {rate:>8.1} {:>8.0}%",
+            "{:<44} {:>7} {threads:>7} {:>8.3} {:>8.3} {rate:>8.1} {:>8.0}%",
             self.name,
             precision.name(),
             seconds * 1e3,
+            best * 1e3,
             rate / peak * 100.0
         );
     }

@@ -111,8 +111,8 @@ impl Rows for Run<'_, '_> {
             let (lines, groups) = (panels.lines_of(first), panels.groups);
             let tile = product_of_nibbles::<S, ROWS, VECTORS>(simd, left.rows(row), left.stride(), lines, groups);
             for (index, tile) in tile.iter().enumerate() {
-                let range = left.range(row + index);
-                let (scale, least) = (simd.splat(range.scale), simd.splat(range.least));
+                let &[scale] = left.scales(row + index) else { unreachable!("a row of states has one scale") };
+                let (scale, least) = (simd.splat(scale), simd.splat(left.least(row + index)));
                 let output = &mut self.target.row(first_row + index)[first - columns.start..];
                 for (vector, sum) in tile.iter().enumerate() {
                     let place = vector * S::LANES;

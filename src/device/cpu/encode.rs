@@ -2,21 +2,13 @@
 
 use super::linear::Left;
 use super::packed::Packed;
-use super::simd::{Bf16, Element, Int8, Simd, bytes_mut, halves_mut};
-
-/// What an encoded row's integers mean: x ≈ scale·integer + least.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Range {
-    /// What one step is worth.
-    pub scale: f32,
-    /// What 0 means.
-    pub least: f32,
-}
+use super::simd::{Bf16, Element, Int8, Line, Simd, bytes_mut, halves_mut};
 
 /// Elements that rows and columns can be encoded in.
 pub trait Encode: Element {
-    /// Encodes a row of a left matrix into groups, whole vectors of the widest set, zeros behind it.
-    fn encode_row<S: Simd>(simd: S, row: &[f32], groups: &mut [u32]) -> Range;
+    /// Encodes a row of a left matrix into groups, whole vectors of the widest set, zeros behind it: x ≈ scale·integer + least,
+    /// with a scale for each [`BLOCK`] elements, or one for all if there is room for one only. Gives the least.
+    fn encode_row<S: Simd>(simd: S, row: &[f32], groups: &mut [u32], scales: &mut [f32]) -> f32;
     /// Encodes a column of weights; gives its scale and the sum of its integers times the scale.
     fn encode_column<S: Simd>(simd: S, column: &[f32], groups: &mut [u32]) -> (f32, f32);
     /// The matrix and the rows in 8 bits, if that is what they are in.
@@ -26,6 +18,12 @@ pub trait Encode: Element {
     /// Elements of one group of a column with its scale.
     fn decode(group: u32, scale: f32, out: &mut [f32]);
 }
+
+/// Elements of a long row that have a scale of their own. What comes out of GELU has a few elements far above all others, at
+/// places that differ from row to row; with one scale for a row they take the precision of the rest.
+pub const BLOCK: usize = 256;
+/// Bytes of the widest vector.
+const BYTES: usize = 4 * Line::GROUPS;
 
 /// What is added to signed integers where the byte product wants unsigned ones.
 pub const MIDDLE: u32 = 128;
@@ -41,20 +39,38 @@ impl Encode for Int8 {
     }
 
     #[inline(always)]
-    fn encode_row<S: Simd>(simd: S, row: &[f32], groups: &mut [u32]) -> Range {
-        let (least, most) = extremes(simd, row);
-        let scale = ((most - least) / STEPS).max(f32::MIN_POSITIVE);
+    fn encode_row<S: Simd>(simd: S, row: &[f32], groups: &mut [u32], scales: &mut [f32]) -> f32 {
+        let Some(&first) = row.first() else { return 0.0 };
+        let length = if scales.len() == 1 { row.len() } else { BLOCK };
+        let mut least = simd.splat(first);
+        for (block, scale) in row.chunks(length).zip(&mut *scales) {
+            let mut most = simd.splat(block[0]);
+            let (vectors, rest) = block.split_at(block.len() / S::LANES * S::LANES);
+            for x in vectors.chunks_exact(S::LANES) {
+                let x = simd.load(x);
+                (least, most) = (simd.min(least, x), simd.max(most, x));
+            }
+            let x = simd.load_some(rest, block[0]);
+            (least, most) = (simd.min(least, x), simd.max(most, x));
+            *scale = simd.greatest(most);
+        }
+        let least = -simd.greatest(simd.sub(simd.splat(0.0), least));
         let bytes = bytes_mut(groups);
-        let (factor, lowest) = (simd.splat(1.0 / scale), simd.splat(least));
-        let mut first = 0;
-        while first < row.len() {
-            // Not fused, so that every instruction set rounds alike.
-            let x = simd.mul(simd.sub(simd.load_some(&row[first..], least), lowest), factor);
-            simd.store_u8(simd.round(x), &mut bytes[first..]);
-            first += S::LANES;
+        for ((block, scale), bytes) in
+            row.chunks(length).zip(scales).zip(bytes.chunks_mut(length.next_multiple_of(BYTES)))
+        {
+            *scale = ((*scale - least) / STEPS).max(f32::MIN_POSITIVE);
+            let (factor, least) = (simd.splat(1.0 / *scale), simd.splat(least));
+            let whole = block.len() / S::LANES * S::LANES;
+            for (x, bytes) in block.chunks_exact(S::LANES).zip(bytes.chunks_mut(S::LANES)) {
+                simd.store_u8(nearest(simd, simd.load(x), least, factor), bytes);
+            }
+            if whole < block.len() {
+                simd.store_u8(nearest(simd, simd.load_some(&block[whole..], 0.0), least, factor), &mut bytes[whole..]);
+            }
         }
         bytes[row.len()..].fill(0);
-        Range { scale, least }
+        least
     }
 
     #[inline(always)]
@@ -70,7 +86,8 @@ impl Encode for Int8 {
 
 impl Encode for Bf16 {
     #[inline(always)]
-    fn encode_row<S: Simd>(simd: S, row: &[f32], groups: &mut [u32]) -> Range {
+    fn encode_row<S: Simd>(simd: S, row: &[f32], groups: &mut [u32], scales: &mut [f32]) -> f32 {
+        scales.fill(1.0);
         let halves = halves_mut(groups);
         let mut first = 0;
         while first < row.len() {
@@ -78,12 +95,12 @@ impl Encode for Bf16 {
             first += S::LANES;
         }
         halves[row.len()..].fill(0);
-        Range { scale: 1.0, least: 0.0 }
+        0.0
     }
 
     #[inline(always)]
     fn encode_column<S: Simd>(simd: S, column: &[f32], groups: &mut [u32]) -> (f32, f32) {
-        Self::encode_row(simd, column, groups);
+        Self::encode_row(simd, column, groups, &mut []);
         (1.0, 0.0)
     }
 
@@ -126,20 +143,8 @@ pub fn twos_complement(groups: &mut [u32], length: usize) -> i32 {
     bytes_mut(groups)[..length].iter().map(|byte| i32::from(*byte as i8)).sum()
 }
 
-/// Least and greatest element.
+/// The integers nearest to (x − least)·factor. Not fused, so that every instruction set rounds alike.
 #[inline(always)]
-fn extremes<S: Simd>(simd: S, row: &[f32]) -> (f32, f32) {
-    if row.is_empty() {
-        return (0.0, 0.0);
-    }
-    let (mut least, mut most) = (simd.splat(row[0]), simd.splat(row[0]));
-    let mut first = 0;
-    while first < row.len() {
-        let x = simd.load_some(&row[first..], row[0]);
-        least = simd.min(least, x);
-        most = simd.max(most, x);
-        first += S::LANES;
-    }
-    let negated = simd.sub(simd.splat(0.0), least);
-    (-simd.greatest(negated), simd.greatest(most))
+fn nearest<S: Simd>(simd: S, x: S::F, least: S::F, factor: S::F) -> S::I {
+    simd.round(simd.mul(simd.sub(x, least), factor))
 }

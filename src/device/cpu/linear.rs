@@ -1,35 +1,46 @@
 //! Linear layers over packed weights, with fused bias, activation and residual.
 
 use super::arithmetic::Finish;
-use super::encode::{Encode, Range};
+use super::encode::{BLOCK, Encode};
 use super::math::gelu;
 use super::packed::Packed;
 use super::simd::{Kernel, Kind, Line, Rows, Simd, each_height, product};
-use super::values::Target;
+use super::values::{LOCAL_ROWS, Target};
 use crate::device::Activation;
+
+/// Rows longer than this have a scale for each [`BLOCK`] elements: those that the widest Whisper's layer norm makes have one
+/// scale, and those that the narrowest's GELU makes have many.
+const MOST_WHOLE: usize = 1280;
 
 /// Rows of a product's left matrix, encoded.
 pub struct Left<E> {
     groups: Vec<u32>,
-    ranges: Vec<Range>,
+    /// Of each row's blocks.
+    scales: Vec<f32>,
+    /// What 0 means in each row.
+    least: Vec<f32>,
     stride: usize,
+    blocks: usize,
     element: std::marker::PhantomData<E>,
 }
 
 impl<E: Encode> Left<E> {
     /// Room that grows with use.
     pub fn new() -> Self {
-        Self { groups: Vec::new(), ranges: Vec::new(), stride: 0, element: std::marker::PhantomData }
+        let (scales, least) = (Vec::new(), Vec::new());
+        Self { groups: Vec::new(), scales, least, stride: 0, blocks: 1, element: std::marker::PhantomData }
     }
 
     /// Makes room for `rows` rows of `inner` elements.
     pub fn begin(&mut self, rows: usize, inner: usize) {
         // Whole vectors of the widest set, so that an encoder may write beyond the last element.
         self.stride = inner.div_ceil(E::GROUP).next_multiple_of(Line::GROUPS);
+        self.blocks = if E::KIND == Kind::Int8 && inner > MOST_WHOLE { inner.div_ceil(BLOCK) } else { 1 };
         if self.groups.len() < rows * self.stride {
             self.groups.resize(rows * self.stride, 0);
         }
-        self.ranges.resize(rows, Range::default());
+        self.scales.resize(rows * self.blocks, 0.0);
+        self.least.resize(rows, 0.0);
     }
 
     /// The groups from row `row` on, rows [`Left::stride`] apart.
@@ -44,15 +55,29 @@ impl<E: Encode> Left<E> {
         self.stride
     }
 
-    /// What a row's integers mean.
-    pub fn range(&self, row: usize) -> Range {
-        self.ranges[row]
+    /// What the integers of a row's blocks are worth.
+    #[inline(always)]
+    pub fn scales(&self, row: usize) -> &[f32] {
+        &self.scales[row * self.blocks..][..self.blocks]
+    }
+
+    /// What 0 means in a row.
+    #[inline(always)]
+    pub fn least(&self, row: usize) -> f32 {
+        self.least[row]
+    }
+
+    /// Groups of a block.
+    #[inline(always)]
+    pub fn block_groups(&self) -> usize {
+        if self.blocks == 1 { self.stride } else { BLOCK / E::GROUP }
     }
 
     /// Encodes a row.
     #[inline(always)]
     pub fn set<S: Simd>(&mut self, simd: S, row: usize, x: &[f32]) {
-        self.ranges[row] = E::encode_row(simd, x, &mut self.groups[row * self.stride..][..self.stride]);
+        let (groups, scales) = (&mut self.groups[row * self.stride..], &mut self.scales[row * self.blocks..]);
+        self.least[row] = E::encode_row(simd, x, &mut groups[..self.stride], &mut scales[..self.blocks]);
     }
 }
 
@@ -71,34 +96,72 @@ impl<E: Encode> Kernel for Linear<'_, '_, E> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let (columns, rows) = (self.target.columns.clone(), self.target.rows.len());
-        let mut panel = Panel { linear: self, first: columns.start };
-        while panel.first < columns.end {
-            each_height(simd, 0..rows, &mut panel);
-            panel.first += S::LANES * S::VECTORS;
+        let (columns, rows, blocks) = (self.target.columns.clone(), self.target.rows.len(), self.left.blocks);
+        let mut room;
+        let sums: &mut [_] = if blocks == 1 {
+            &mut []
+        } else {
+            room = [Sums([0.0; Line::GROUPS]); LOCAL_ROWS * MOST_VECTORS];
+            &mut room
+        };
+        let mut part = Part { linear: self, first: columns.start, first_row: 0, block: 0, sums };
+        while part.first < columns.end {
+            for first_row in (0..rows).step_by(LOCAL_ROWS) {
+                part.first_row = first_row;
+                for block in 0..blocks {
+                    part.block = block;
+                    each_height(simd, first_row..rows.min(first_row + LOCAL_ROWS), &mut part);
+                }
+            }
+            part.first += S::LANES * S::VECTORS;
         }
     }
 }
 
-/// The columns of one panel, from `first` on.
-struct Panel<'a, 'b, E> {
+/// Vectors that a row of the widest tile has.
+const MOST_VECTORS: usize = 4;
+
+/// A vector of sums, at its place for aligned access.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Sums([f32; Line::GROUPS]);
+
+/// The columns of one panel over one block of the inner dimension, whose lines stay in the first-level cache for all rows.
+struct Part<'a, 'b, 'c, E> {
     linear: Linear<'a, 'b, E>,
+    /// First column.
     first: usize,
+    /// Row that the first of `sums` belongs to.
+    first_row: usize,
+    block: usize,
+    /// Over the blocks before this one; (rows, vectors of the panel).
+    sums: &'c mut [Sums],
 }
 
-impl<E: Encode> Rows for Panel<'_, '_, E> {
+impl<E: Encode> Rows for Part<'_, '_, '_, E> {
     #[inline(always)]
     fn rows<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, row: usize) {
         let (first, Linear { weight, finish, left, target }) = (self.first, &mut self.linear);
         let (panels, Finish { bias, activation, residual }) = (&weight.panels, finish);
-        let (lines, groups) = (panels.lines_of(first), panels.groups);
-        let tile = product::<S, E, ROWS, VECTORS>(simd, left.rows(row), left.stride, lines, groups, None);
+        let begin = self.block * left.block_groups();
+        let groups = left.block_groups().min(panels.groups - begin);
+        let lines = &panels.lines_of(first)[begin * S::LANES * VECTORS / Line::GROUPS..];
+        let tile = product::<S, E, ROWS, VECTORS>(simd, &left.rows(row)[begin..], left.stride, lines, groups, None);
         let begin = first - target.columns.start;
         let first_row = target.rows.start + row;
         for (index, tile) in tile.iter().enumerate() {
-            let range = left.range(row + index);
+            let scale = simd.splat(left.scales(row + index)[self.block]);
+            let sums = (row + index - self.first_row) * VECTORS;
+            if self.block + 1 < left.blocks {
+                for (vector, sum) in tile.iter().enumerate() {
+                    let sums = &mut self.sums[sums + vector].0;
+                    let so_far = if self.block == 0 { simd.splat(0.0) } else { simd.load(sums) };
+                    simd.store(simd.mul_add(*sum, scale, so_far), sums);
+                }
+                continue;
+            }
             let output = &mut target.row(first_row + index)[begin..];
-            let (scale, least) = (simd.splat(range.scale), simd.splat(range.least));
+            let least = simd.splat(left.least(row + index));
             for (vector, sum) in tile.iter().enumerate() {
                 let place = vector * S::LANES;
                 if place >= output.len() {
@@ -106,7 +169,12 @@ impl<E: Encode> Rows for Panel<'_, '_, E> {
                 }
                 let column = first + place;
                 // Σ (scale·a + least)·w·b = scale·b·Σ a·w + least·b·Σ w, with b·Σ w ready as the column's sum.
-                let y = simd.mul(simd.mul(*sum, scale), simd.load(&panels.scales[column..]));
+                let y = if self.block == 0 {
+                    simd.mul(*sum, scale)
+                } else {
+                    simd.mul_add(*sum, scale, simd.load(&self.sums[sums + vector].0))
+                };
+                let y = simd.mul(y, simd.load(&panels.scales[column..]));
                 let y = simd.add(y, simd.mul_add(least, simd.load(&panels.sums[column..]), simd.load(&bias[column..])));
                 let y = if *activation == Activation::Gelu { gelu(simd, y) } else { y };
                 let output = &mut output[place..];

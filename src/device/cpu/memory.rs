@@ -83,13 +83,13 @@ impl Attend for Bf16 {
 
     #[inline(always)]
     fn encode_query<S: Simd>(simd: S, query: &[f32], groups: &mut [u32]) -> f32 {
-        Self::encode_row(simd, query, groups);
+        Self::encode_row(simd, query, groups, &mut []);
         1.0
     }
 
     #[inline(always)]
     fn encode_key<S: Simd>(simd: S, key: &[f32], groups: &mut [u32]) -> (f32, u32) {
-        Self::encode_row(simd, key, groups);
+        Self::encode_row(simd, key, groups, &mut []);
         (1.0, 0)
     }
 

@@ -204,7 +204,6 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
         let to = &mut to[..16];
         // SAFETY: the slice has 16 bytes.
         unsafe {
-            let x = _mm512_max_epi32(x, _mm512_setzero_si512());
             _mm_storeu_si128(to.as_mut_ptr().cast(), _mm512_cvtusepi32_epi8(x));
         }
     }

@@ -76,7 +76,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn nibbles(self, x: Self::I) -> [Self::I; 2];
     /// Writes the first LANES elements.
     fn store_i(self, x: Self::I, to: &mut [u32]);
-    /// Writes the first LANES elements, clamped to 0..=255.
+    /// Writes the first LANES elements, none of them negative, those above 255 as 255.
     fn store_u8(self, x: Self::I, to: &mut [u8]);
     /// Writes the first LANES elements rounded to bf16, to even of two.
     fn store_bf16(self, x: Self::F, to: &mut [u16]);

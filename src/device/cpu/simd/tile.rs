@@ -133,7 +133,7 @@ impl Element for Bf16 {
 }
 
 /// A product's result: f32 sums, rows × vectors.
-pub type Tile<S, const ROWS: usize, const VECTORS: usize> = [[<S as Simd>::F; VECTORS]; ROWS];
+type Tile<S, const ROWS: usize, const VECTORS: usize> = [[<S as Simd>::F; VECTORS]; ROWS];
 
 /// ROWS rows of `left`, each of `groups` groups and `stride` apart, times `panel`: `groups` × VECTORS × LANES groups.
 ///
