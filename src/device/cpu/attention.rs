@@ -32,7 +32,7 @@ impl<E: Attend> Kernel for Attention<'_, '_, E> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let keys = self.head.count.next_multiple_of(S::LANES * S::VECTORS);
+        let keys = padded::<S>(self.head.count);
         let query_stride = self.head.width.div_ceil(E::GROUP).next_multiple_of(Line::GROUPS);
         let scores = &mut *self.scores;
         scores.queries.resize(scores.queries.len().max(TILE_ROWS * query_stride), 0);
@@ -56,9 +56,9 @@ impl<E: Attend> Rows for Attention<'_, '_, E> {
             let query = &self.reader.row(self.query, row + index)[columns.clone()];
             *scale = E::encode_query(simd, query, &mut queries[index * stride..][..stride]);
         }
-        let keys = head.count.next_multiple_of(panel_columns);
+        let keys = padded::<S>(head.count);
         let panel_lines = groups * panel_columns / Line::GROUPS;
-        for panel in 0..keys / panel_columns {
+        for panel in 0..head.count.div_ceil(panel_columns) {
             let first = panel * panel_columns;
             let lines = &head.keys[panel * panel_lines..][..panel_lines];
             let offsets = &head.key_offsets[first..];
@@ -74,7 +74,8 @@ impl<E: Attend> Rows for Attention<'_, '_, E> {
         let (key_groups, root) = (keys / E::GROUP, (head.width as f32).sqrt());
         let mut sums = [0.0; ROWS];
         for (index, sum) in sums.iter_mut().enumerate() {
-            let scores = &scores[index * keys..][..head.count];
+            let scores = &mut scores[index * keys..][..keys];
+            scores[head.count..].fill(LEAST);
             let probabilities = &mut probabilities[index * key_groups..][..key_groups];
             // 2 to this power is e to the scaled score.
             let scale = scales[index] * std::f32::consts::LOG2_E / root;
@@ -104,30 +105,39 @@ impl<E: Attend> Rows for Attention<'_, '_, E> {
     }
 }
 
-/// Writes 2^(scale·(score − maximum)) times ONE as elements of `probabilities`; gives the sum of the powers.
+/// Vectors that are written at a time.
+const WRITTEN: usize = 4;
+/// What stands in place of the score of a key that there is not.
+const LEAST: f32 = -1e30;
+
+/// Keys with what fills them up to whole writes and panels.
+#[inline(always)]
+fn padded<S: Simd>(keys: usize) -> usize {
+    keys.next_multiple_of(S::LANES * WRITTEN)
+}
+
+/// Writes 2^(scale·(score − maximum)) times ONE as elements of `probabilities`; gives the sum of the powers. There are as many
+/// scores as [`padded`] says, and `scale` is positive.
 #[inline(always)]
 fn soft_maximum<S: Simd, E: Attend>(simd: S, scores: &[f32], scale: f32, probabilities: &mut [u32]) -> f32 {
-    let whole = scores.len() / S::LANES * S::LANES;
-    let (mut most, mut first) = (simd.splat(f32::NEG_INFINITY), 0);
-    while first < whole {
-        most = simd.max(most, simd.load(&scores[first..]));
-        first += S::LANES;
+    let mut most = [simd.splat(LEAST); WRITTEN];
+    for scores in scores.chunks_exact(WRITTEN * S::LANES) {
+        for (vector, most) in most.iter_mut().enumerate() {
+            *most = simd.max(*most, simd.load(&scores[vector * S::LANES..]));
+        }
     }
-    if whole < scores.len() {
-        most = simd.max(most, simd.load_some(&scores[whole..], f32::NEG_INFINITY));
+    let most = simd.greatest(simd.max(simd.max(most[0], most[1]), simd.max(most[2], most[3])));
+    let (factor, offset) = (simd.splat(scale), simd.splat(E::ONE.log2() - scale * most));
+    let (mut sums, mut first) = ([simd.splat(0.0); WRITTEN], 0);
+    for scores in scores.chunks_exact(WRITTEN * S::LANES) {
+        let mut powers = [simd.splat(0.0); WRITTEN];
+        for vector in 0..WRITTEN {
+            let score = simd.load(&scores[vector * S::LANES..]);
+            powers[vector] = exp2(simd, simd.mul_add(score, factor, offset));
+            sums[vector] = simd.add(sums[vector], powers[vector]);
+        }
+        E::store(simd, powers, probabilities, first);
+        first += WRITTEN * S::LANES;
     }
-    let offset = simd.splat(E::ONE.log2() - scale * simd.greatest(most));
-    let (factor, mut sum, mut first) = (simd.splat(scale), simd.splat(0.0), 0);
-    while first < whole {
-        let power = exp2(simd, simd.mul_add(simd.load(&scores[first..]), factor, offset));
-        sum = simd.add(sum, power);
-        E::store(simd, power, probabilities, first);
-        first += S::LANES;
-    }
-    if whole < scores.len() {
-        let power = exp2(simd, simd.mul_add(simd.load_some(&scores[whole..], f32::NEG_INFINITY), factor, offset));
-        sum = simd.add(sum, power);
-        E::store(simd, power, probabilities, whole);
-    }
-    simd.sum(sum) / E::ONE
+    simd.sum(simd.add(simd.add(sums[0], sums[1]), simd.add(sums[2], sums[3]))) / E::ONE
 }

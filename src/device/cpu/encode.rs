@@ -61,12 +61,25 @@ impl Encode for Int8 {
         {
             *scale = ((*scale - least) / STEPS).max(f32::MIN_POSITIVE);
             let (factor, least) = (simd.splat(1.0 / *scale), simd.splat(least));
-            let whole = block.len() / S::LANES * S::LANES;
-            for (x, bytes) in block.chunks_exact(S::LANES).zip(bytes.chunks_mut(S::LANES)) {
-                simd.store_u8(nearest(simd, simd.load(x), least, factor), bytes);
+            let mut place = 0;
+            for x in block.chunks_exact(4 * S::LANES) {
+                let load = [
+                    simd.load(x),
+                    simd.load(&x[S::LANES..]),
+                    simd.load(&x[2 * S::LANES..]),
+                    simd.load(&x[3 * S::LANES..]),
+                ];
+                let mut integers = [simd.splat_i(0); 4];
+                for vector in 0..4 {
+                    integers[vector] = nearest(simd, load[vector], least, factor);
+                }
+                simd.store_four_u8(integers, &mut bytes[place..]);
+                place += 4 * S::LANES;
             }
-            if whole < block.len() {
-                simd.store_u8(nearest(simd, simd.load_some(&block[whole..], 0.0), least, factor), &mut bytes[whole..]);
+            while place < block.len() {
+                let x = nearest(simd, simd.load_some(&block[place..], 0.0), least, factor);
+                simd.store_u8(x, &mut bytes[place..]);
+                place += S::LANES;
             }
         }
         bytes[row.len()..].fill(0);

@@ -44,8 +44,8 @@ pub trait Attend: Element {
     fn value_scale(most: f32) -> (f32, f32);
     /// A group of a column's elements, of GROUP consecutive rows; the rest is not looked at.
     fn pack<S: Simd>(simd: S, rows: [S::F; 4]) -> S::I;
-    /// Writes LANES probabilities times ONE at element `first` of a row of groups.
-    fn store<S: Simd>(simd: S, probabilities: S::F, groups: &mut [u32], first: usize);
+    /// Writes 4·LANES probabilities times ONE from element `first` of a row of groups on.
+    fn store<S: Simd>(simd: S, probabilities: [S::F; 4], groups: &mut [u32], first: usize);
 }
 
 impl Attend for Int8 {
@@ -73,8 +73,9 @@ impl Attend for Int8 {
     }
 
     #[inline(always)]
-    fn store<S: Simd>(simd: S, probabilities: S::F, groups: &mut [u32], first: usize) {
-        simd.store_u8(simd.round(probabilities), &mut bytes_mut(groups)[first..]);
+    fn store<S: Simd>(simd: S, p: [S::F; 4], groups: &mut [u32], first: usize) {
+        let integers = [simd.round(p[0]), simd.round(p[1]), simd.round(p[2]), simd.round(p[3])];
+        simd.store_four_u8(integers, &mut bytes_mut(groups)[first..]);
     }
 }
 
@@ -103,8 +104,11 @@ impl Attend for Bf16 {
     }
 
     #[inline(always)]
-    fn store<S: Simd>(simd: S, probabilities: S::F, groups: &mut [u32], first: usize) {
-        simd.store_bf16(probabilities, &mut halves_mut(groups)[first..]);
+    fn store<S: Simd>(simd: S, probabilities: [S::F; 4], groups: &mut [u32], first: usize) {
+        let halves = &mut halves_mut(groups)[first..];
+        for (vector, x) in probabilities.into_iter().enumerate() {
+            simd.store_bf16(x, &mut halves[vector * S::LANES..]);
+        }
     }
 }
 
@@ -126,7 +130,7 @@ impl<E: Attend> Head<E> {
             width,
             means: vec![0.0; width],
             row: vec![0.0; width],
-            encoded: vec![0; width.div_ceil(E::GROUP).next_multiple_of(Line::GROUPS)],
+            encoded: vec![0; width.div_ceil(E::GROUP).next_multiple_of(Line::GROUPS) * PACKED_KEYS],
             element: std::marker::PhantomData,
         }
     }
@@ -163,33 +167,58 @@ impl<E: Attend> Kernel for Fill<'_, E> {
     }
 }
 
+/// Keys that are packed at a time.
+const PACKED_KEYS: usize = 16;
+
 #[inline(always)]
 fn fill_keys<S: Simd, E: Attend>(simd: S, head: &mut Head<E>, keys: &[f32], stride: usize) {
     let (width, count) = (head.width, head.count);
-    let mut first = 0;
-    while first < width {
-        let mut sum = simd.splat(0.0);
-        for key in 0..count {
-            sum = simd.add(sum, simd.load_some(&keys[key * stride + first..key * stride + width], 0.0));
-        }
-        simd.store_some(simd.mul(sum, simd.splat(1.0 / count as f32)), &mut head.means[first..]);
-        first += S::LANES;
+    head.means.fill(0.0);
+    for row in keys.chunks(stride).take(count) {
+        add(simd, &row[..width], &mut head.means);
     }
+    head.means.iter_mut().for_each(|mean| *mean /= count as f32);
     let (groups, panel_columns) = (width.div_ceil(E::GROUP), S::LANES * S::VECTORS);
-    for key in 0..count {
-        let row = &keys[key * stride..][..width];
-        let mut first = 0;
-        while first < width {
-            let centred = simd.sub(simd.load_some(&row[first..], 0.0), simd.load_some(&head.means[first..], 0.0));
-            simd.store_some(centred, &mut head.row[first..]);
-            first += S::LANES;
+    let encoded_stride = groups.next_multiple_of(Line::GROUPS);
+    for (index, rows) in keys.chunks(PACKED_KEYS * stride).take(count.div_ceil(PACKED_KEYS)).enumerate() {
+        let first = index * PACKED_KEYS;
+        let here = PACKED_KEYS.min(count - first);
+        for (place, row) in rows.chunks(stride).take(here).enumerate() {
+            subtract(simd, &row[..width], &head.means, &mut head.row);
+            let encoded = &mut head.encoded[place * encoded_stride..][..encoded_stride];
+            (head.key_scales[first + place], head.key_offsets[first + place]) = E::encode_key(simd, &head.row, encoded);
         }
-        let (scale, offset) = E::encode_key(simd, &head.row, &mut head.encoded);
-        (head.key_scales[key], head.key_offsets[key]) = (scale, offset);
-        let first = key / panel_columns * groups * panel_columns + key % panel_columns;
+        let begin = first / panel_columns * groups * panel_columns + first % panel_columns;
         for group in 0..groups {
-            Line::groups_mut(&mut head.keys, first + group * panel_columns)[0] = head.encoded[group];
+            let line = &mut Line::groups_mut(&mut head.keys, begin + group * panel_columns)[..here];
+            let column = head.encoded[group..].iter().step_by(encoded_stride);
+            line.iter_mut().zip(column).for_each(|(key, encoded)| *key = *encoded);
         }
+    }
+}
+
+/// y += x
+#[inline(always)]
+fn add<S: Simd>(simd: S, x: &[f32], y: &mut [f32]) {
+    let whole = x.len() / S::LANES * S::LANES;
+    for (x, y) in x.chunks_exact(S::LANES).zip(y.chunks_exact_mut(S::LANES)) {
+        simd.store(simd.add(simd.load(y), simd.load(x)), y);
+    }
+    if whole < x.len() {
+        let (x, y) = (&x[whole..], &mut y[whole..]);
+        simd.store_some(simd.add(simd.load_some(y, 0.0), simd.load_some(x, 0.0)), y);
+    }
+}
+
+/// z = x − y
+#[inline(always)]
+fn subtract<S: Simd>(simd: S, x: &[f32], y: &[f32], z: &mut [f32]) {
+    let whole = x.len() / S::LANES * S::LANES;
+    for ((x, y), z) in x.chunks_exact(S::LANES).zip(y.chunks_exact(S::LANES)).zip(z.chunks_exact_mut(S::LANES)) {
+        simd.store(simd.sub(simd.load(x), simd.load(y)), z);
+    }
+    if whole < x.len() {
+        simd.store_some(simd.sub(simd.load_some(&x[whole..], 0.0), simd.load_some(&y[whole..], 0.0)), &mut z[whole..]);
     }
 }
 
@@ -198,13 +227,12 @@ fn fill_values<S: Simd, E: Attend>(simd: S, head: &mut Head<E>, values: &[f32], 
     let (width, count) = (head.width, head.count);
     let panel_columns = S::LANES * S::VECTORS;
     let groups = count.div_ceil(E::GROUP);
-    let row = |key: usize, first: usize| &values[key * stride + first..key * stride + width];
     let mut first = 0;
     while first < width {
-        let begin = simd.load_some(row(0, first), 0.0);
-        let (mut sum, mut least, mut most) = (simd.splat(0.0), begin, begin);
-        for key in 0..count {
-            let x = simd.load_some(row(key, first), 0.0);
+        let (mut sum, mut least, mut most) =
+            (simd.splat(0.0), simd.splat(f32::INFINITY), simd.splat(f32::NEG_INFINITY));
+        for row in values.chunks(stride).take(count) {
+            let x = some(simd, &row[first..width]);
             (sum, least, most) = (simd.add(sum, x), simd.min(least, x), simd.max(most, x));
         }
         let mean = simd.mul(sum, simd.splat(1.0 / count as f32));
@@ -218,16 +246,20 @@ fn fill_values<S: Simd, E: Attend>(simd: S, head: &mut Head<E>, values: &[f32], 
         }
         let factor = simd.load(&factors);
         let panel = first / panel_columns * groups * panel_columns + first % panel_columns;
-        for group in 0..groups {
+        for (group, values) in values.chunks(E::GROUP * stride).take(groups).enumerate() {
+            let here = E::GROUP.min(count - group * E::GROUP);
             let mut rows = [simd.splat(0.0); 4];
-            for (index, rows) in rows.iter_mut().enumerate().take(E::GROUP) {
-                let key = group * E::GROUP + index;
-                if key < count {
-                    *rows = simd.mul(simd.sub(simd.load_some(row(key, first), 0.0), mean), factor);
-                }
+            for (rows, row) in rows.iter_mut().zip(values.chunks(stride)).take(here) {
+                *rows = simd.mul(simd.sub(some(simd, &row[first..width]), mean), factor);
             }
             simd.store_i(E::pack(simd, rows), Line::groups_mut(&mut head.values, panel + group * panel_columns));
         }
         first += S::LANES;
     }
+}
+
+/// The first elements, without a mask where there are enough.
+#[inline(always)]
+fn some<S: Simd>(simd: S, x: &[f32]) -> S::F {
+    if x.len() >= S::LANES { simd.load(x) } else { simd.load_some(x, 0.0) }
 }

@@ -219,7 +219,7 @@ impl<A: Arithmetic> CpuSession<A> {
                     let columns = self.values.columns(part.output);
                     let logits = self.values.whole_mut(part.output).chunks_exact_mut(columns);
                     logits.take(rows).enumerate().for_each(|(row, logits)| {
-                        Coarse::refine(weight, left, row, logits, exact_from);
+                        Coarse::refine(plan.isa, weight, left, row, logits, exact_from);
                     });
                 }
             }

@@ -162,6 +162,33 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     }
 
     #[inline(always)]
+    fn fraction(self, x: __m512) -> __m512 {
+        // Of the operand's low bits: round down, keep no digit behind the point.
+        registers!(_mm512_reduce_ps::<{ _MM_FROUND_TO_NEG_INF }>(x))
+    }
+
+    #[inline(always)]
+    fn times_power(self, y: __m512, x: __m512) -> __m512 {
+        // Takes the floor of x itself.
+        registers!(_mm512_scalef_ps(y, x))
+    }
+
+    #[inline(always)]
+    fn store_four_u8(self, x: [__m512i; 4], to: &mut [u8]) {
+        let to = &mut to[..64];
+        // Packing goes by quarters of the vectors, four elements of each: this is where they belong.
+        const ORDER: [i32; 16] = [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15];
+        // SAFETY: the slice has 64 bytes.
+        unsafe {
+            let low = _mm512_packs_epi32(x[0], x[1]);
+            let high = _mm512_packs_epi32(x[2], x[3]);
+            let order = _mm512_loadu_si512(ORDER.as_ptr().cast());
+            let bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), bytes);
+        }
+    }
+
+    #[inline(always)]
     fn pack_bytes(self, x: [__m512i; 4]) -> __m512i {
         registers!({
             let low = _mm512_set1_epi32(0xff);

@@ -68,6 +68,18 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn to_f(self, x: Self::I) -> Self::F;
     /// x · 2ⁿ where the low byte of n's lane is the exponent's change: adds n to the exponent bits.
     fn scale_exponent(self, x: Self::F, n: Self::I) -> Self::F;
+    /// x − ⌊x⌋, or 1 where x is just below an integer; something within 0..=1 where x is below −126.
+    #[inline(always)]
+    fn fraction(self, x: Self::F) -> Self::F {
+        let x = self.max(x, self.splat(-126.0));
+        self.sub(x, self.to_f(self.round(self.sub(x, self.splat(0.5)))))
+    }
+    /// y·2^(x − f) where f is the [`Simd::fraction`] of x; where x is below −126 at most what −126 gives.
+    #[inline(always)]
+    fn times_power(self, y: Self::F, x: Self::F) -> Self::F {
+        let x = self.max(x, self.splat(-126.0));
+        self.scale_exponent(y, self.round(self.sub(x, self.splat(0.5))))
+    }
     /// The low bytes of four vectors' lanes, the first one's lowest.
     fn pack_bytes(self, x: [Self::I; 4]) -> Self::I;
     /// The halves of two vectors' lanes rounded to bf16, the first one's low.
@@ -78,6 +90,14 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn store_i(self, x: Self::I, to: &mut [u32]);
     /// Writes the first LANES elements, none of them negative, those above 255 as 255.
     fn store_u8(self, x: Self::I, to: &mut [u8]);
+    /// Writes 4·LANES elements as [`Simd::store_u8`] does.
+    #[inline(always)]
+    fn store_four_u8(self, x: [Self::I; 4], to: &mut [u8]) {
+        self.store_u8(x[0], to);
+        self.store_u8(x[1], &mut to[Self::LANES..]);
+        self.store_u8(x[2], &mut to[2 * Self::LANES..]);
+        self.store_u8(x[3], &mut to[3 * Self::LANES..]);
+    }
     /// Writes the first LANES elements rounded to bf16, to even of two.
     fn store_bf16(self, x: Self::F, to: &mut [u16]);
 
