@@ -1,0 +1,198 @@
+//! The power spectrum of 400 real samples, a frame in each lane of the vectors, so that nothing is shuffled.
+//!
+//! 400 is 20·20 (Cooley and Tukey): with n = 20a + b and k = c + 20d the sum over n is one over a for each b and c ≤ 10, of
+//! real numbers, turned by e^(−2πi·bc/400), and one over b for each c and d. A sum of 20 is one of 5 and one of 4 without
+//! any turning between them, since 4 and 5 have no common factor (Good and Thomas).
+
+use std::f64::consts::TAU;
+
+use super::simd::Simd;
+
+/// Samples of a frame.
+pub const SAMPLES: usize = SIDE * SIDE;
+/// Frequencies of its spectrum.
+pub const BANDS: usize = SAMPLES / 2 + 1;
+/// Samples of a [`Partial::add`].
+pub const SIDE: usize = 20;
+
+/// Inner frequencies: the others mirror them.
+const INNER: usize = SIDE / 2 + 1;
+/// cos and sin of a fifth of a turn and of two fifths.
+const COSINES: [f32; 2] = [0.309_017, -0.809_017];
+const SINES: [f32; 2] = [0.951_056_5, 0.587_785_25];
+
+/// cos and sin of 2π·bc/400, for each b those of c = 1..=10.
+pub struct Turns(Box<[[[f32; 2]; INNER - 1]; SIDE]>);
+
+/// Inner sums of some frames: of c = 0..=10, for each b.
+pub struct Partial<S: Simd>([[Complex<S>; SIDE]; INNER]);
+
+type Complex<S> = [<S as Simd>::F; 2];
+
+impl Turns {
+    pub fn new() -> Self {
+        let turn = |b: usize, c: usize| TAU * (b * c) as f64 / SAMPLES as f64;
+        let of = |b, c| [turn(b, c).cos() as f32, turn(b, c).sin() as f32];
+        Self(Box::new(std::array::from_fn(|b| std::array::from_fn(|c| of(b, c + 1)))))
+    }
+}
+
+impl<S: Simd> Partial<S> {
+    #[inline(always)]
+    pub fn new(simd: S) -> Self {
+        Self([[[simd.splat(0.0); 2]; SIDE]; INNER])
+    }
+
+    /// Takes the samples b, b + 20, b + 40 and so on.
+    #[inline(always)]
+    pub fn add(&mut self, simd: S, turns: &Turns, b: usize, samples: &[S::F; SIDE]) {
+        let sums = real(simd, samples);
+        self.0[0][b] = sums[0];
+        for c in 1..INNER {
+            let [cosine, sine] = turns.0[b][c - 1];
+            let (cosine, sine, [x, y]) = (simd.splat(cosine), simd.splat(sine), sums[c]);
+            let real = simd.mul_add(x, cosine, simd.mul(y, sine));
+            let imaginary = simd.sub(simd.mul(y, cosine), simd.mul(x, sine));
+            self.0[c][b] = [real, imaginary];
+        }
+    }
+
+    /// The squared magnitude of each frequency.
+    #[inline(always)]
+    pub fn power(&self, simd: S, power: &mut [S::F; BANDS]) {
+        let mut samples = [simd.splat(0.0); SIDE];
+        for b in 0..SIDE {
+            samples[b] = self.0[0][b][0];
+        }
+        let sums = real(simd, &samples);
+        for d in 0..INNER {
+            power[SIDE * d] = square(simd, sums[d]);
+        }
+        for c in 1..INNER {
+            let sums = complex(simd, &self.0[c]);
+            for d in 0..SIDE / 2 {
+                power[c + SIDE * d] = square(simd, sums[d]);
+            }
+            for d in SIDE / 2..SIDE {
+                power[SAMPLES - c - SIDE * d] = square(simd, sums[d]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn square<S: Simd>(simd: S, [x, y]: Complex<S>) -> S::F {
+    simd.mul_add(x, x, simd.mul(y, y))
+}
+
+/// Where sample (a, b) of a sum over 4·5 stands, and where its frequency (c, d).
+#[inline(always)]
+const fn sample(a: usize, b: usize) -> usize {
+    (5 * a + 4 * b) % SIDE
+}
+
+#[inline(always)]
+const fn frequency(c: usize, d: usize) -> usize {
+    (5 * c + 16 * d) % SIDE
+}
+
+/// The lower frequencies, 0..=10, of 20 real samples.
+#[inline(always)]
+fn real<S: Simd>(simd: S, samples: &[S::F; SIDE]) -> [Complex<S>; INNER] {
+    let zero = simd.splat(0.0);
+    // Of each of the four sums of 5: the first frequency, which is real, and the two that others mirror.
+    let mut fives = [[[zero; 2]; 3]; 4];
+    for a in 0..4 {
+        let x = [
+            samples[sample(a, 0)],
+            samples[sample(a, 1)],
+            samples[sample(a, 2)],
+            samples[sample(a, 3)],
+            samples[sample(a, 4)],
+        ];
+        let (first, even, odd) = five(simd, x);
+        fives[a] = [[first, zero], [even[0], simd.sub(zero, odd[0])], [even[1], simd.sub(zero, odd[1])]];
+    }
+    let mut y = [[zero; 2]; INNER];
+    let (sum, difference) = (simd.add(fives[0][0][0], fives[2][0][0]), simd.sub(fives[0][0][0], fives[2][0][0]));
+    let (other, turned) = (simd.add(fives[1][0][0], fives[3][0][0]), simd.sub(fives[3][0][0], fives[1][0][0]));
+    y[0] = [simd.add(sum, other), zero];
+    y[5] = [difference, turned];
+    y[10] = [simd.sub(sum, other), zero];
+    for d in 1..3 {
+        let fours = four(simd, [fives[0][d], fives[1][d], fives[2][d], fives[3][d]]);
+        for c in 0..4 {
+            let k = frequency(c, d);
+            let [x, i] = fours[c];
+            if k < INNER {
+                y[k] = [x, i];
+            } else {
+                y[SIDE - k] = [x, simd.sub(zero, i)];
+            }
+        }
+    }
+    y
+}
+
+/// All frequencies of 20 samples.
+#[inline(always)]
+fn complex<S: Simd>(simd: S, samples: &[Complex<S>; SIDE]) -> [Complex<S>; SIDE] {
+    let zero = simd.splat(0.0);
+    let mut fives = [[[zero; 2]; 5]; 4];
+    for a in 0..4 {
+        let x = [
+            samples[sample(a, 0)],
+            samples[sample(a, 1)],
+            samples[sample(a, 2)],
+            samples[sample(a, 3)],
+            samples[sample(a, 4)],
+        ];
+        let (first, even, odd) = five(simd, [x[0][0], x[1][0], x[2][0], x[3][0], x[4][0]]);
+        let (first_i, even_i, odd_i) = five(simd, [x[0][1], x[1][1], x[2][1], x[3][1], x[4][1]]);
+        fives[a] = [
+            [first, first_i],
+            [simd.add(even[0], odd_i[0]), simd.sub(even_i[0], odd[0])],
+            [simd.add(even[1], odd_i[1]), simd.sub(even_i[1], odd[1])],
+            [simd.sub(even[1], odd_i[1]), simd.add(even_i[1], odd[1])],
+            [simd.sub(even[0], odd_i[0]), simd.add(even_i[0], odd[0])],
+        ];
+    }
+    let mut y = [[zero; 2]; SIDE];
+    for d in 0..5 {
+        let fours = four(simd, [fives[0][d], fives[1][d], fives[2][d], fives[3][d]]);
+        for c in 0..4 {
+            y[frequency(c, d)] = fours[c];
+        }
+    }
+    y
+}
+
+/// Of five real samples: the sum, and of frequencies 1 and 2 the real parts and the negative imaginary parts.
+#[inline(always)]
+fn five<S: Simd>(simd: S, x: [S::F; 5]) -> (S::F, [S::F; 2], [S::F; 2]) {
+    let (cosines, sines) = (COSINES.map(|x| simd.splat(x)), SINES.map(|x| simd.splat(x)));
+    let (outer, inner) = (simd.add(x[1], x[4]), simd.add(x[2], x[3]));
+    let (outer_odd, inner_odd) = (simd.sub(x[1], x[4]), simd.sub(x[2], x[3]));
+    let first = simd.mul_add(inner, cosines[1], simd.mul_add(outer, cosines[0], x[0]));
+    let second = simd.mul_add(inner, cosines[0], simd.mul_add(outer, cosines[1], x[0]));
+    let first_odd = simd.mul_add(inner_odd, sines[1], simd.mul(outer_odd, sines[0]));
+    let second_odd = simd.sub(simd.mul(outer_odd, sines[1]), simd.mul(inner_odd, sines[0]));
+    (simd.add(x[0], simd.add(outer, inner)), [first, second], [first_odd, second_odd])
+}
+
+#[inline(always)]
+fn four<S: Simd>(simd: S, x: [Complex<S>; 4]) -> [Complex<S>; 4] {
+    let [[sum, sum_i], [difference, difference_i]] = two(simd, x[0], x[2]);
+    let [[other, other_i], [turned, turned_i]] = two(simd, x[1], x[3]);
+    [
+        [simd.add(sum, other), simd.add(sum_i, other_i)],
+        [simd.add(difference, turned_i), simd.sub(difference_i, turned)],
+        [simd.sub(sum, other), simd.sub(sum_i, other_i)],
+        [simd.sub(difference, turned_i), simd.add(difference_i, turned)],
+    ]
+}
+
+#[inline(always)]
+fn two<S: Simd>(simd: S, x: Complex<S>, y: Complex<S>) -> [Complex<S>; 2] {
+    [[simd.add(x[0], y[0]), simd.add(x[1], y[1])], [simd.sub(x[0], y[0]), simd.sub(x[1], y[1])]]
+}
