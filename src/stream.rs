@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn what_a_text_leaves_of_its_window_is_heard_again_before_all_else() {
         let mut stream = stream();
-        stream.push(&[0.0; 200_000]).unwrap();
+        stream.push(&[0.0; 200_040]).unwrap();
         stream.window();
         stream.window();
         stream.accept(transcript(&[(0, 20_000)], 20_000));
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn cues_do_not_overlap() {
         let mut stream = stream();
-        stream.push(&[0.0; 200_000]).unwrap();
+        stream.push(&[0.0; 200_040]).unwrap();
         stream.window();
         stream.window();
         stream.accept(transcript(&[(0, 100_000)], 100_000));

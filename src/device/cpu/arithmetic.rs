@@ -97,13 +97,7 @@ pub trait Arithmetic: 'static {
     /// Prepares a front end; `filters` is (bins, window_samples / 2 + 1), row-major. Errors: a length that it cannot transform.
     fn front(filters: &[f32], window_samples: usize, hop_samples: usize) -> Result<Self::Front, DeviceError>;
     /// Computes the target's rows, row i of the samples from i·hop_samples on.
-    fn log_mel(
-        isa: Isa,
-        front: &Self::Front,
-        samples: &[f32],
-        target: &mut Target<'_>,
-        scratch: &mut Self::Spectrum,
-    );
+    fn log_mel(isa: Isa, front: &Self::Front, samples: &[f32], target: &mut Target<'_>, scratch: &mut Self::Spectrum);
 }
 
 /// Products and attention over packed elements.

@@ -12,7 +12,7 @@ use super::simd::Simd;
 pub const SAMPLES: usize = SIDE * SIDE;
 /// Frequencies of its spectrum.
 pub const BANDS: usize = SAMPLES / 2 + 1;
-/// Samples of a [`Partial::add`].
+/// Samples that [`Partial::add`] takes, and how often it is called for a frame.
 pub const SIDE: usize = 20;
 
 /// Inner frequencies: the others mirror them.
@@ -30,6 +30,7 @@ pub struct Partial<S: Simd>([[Complex<S>; SIDE]; INNER]);
 type Complex<S> = [<S as Simd>::F; 2];
 
 impl Turns {
+    /// The constants of every transform.
     pub fn new() -> Self {
         let turn = |b: usize, c: usize| TAU * (b * c) as f64 / SAMPLES as f64;
         let of = |b, c| [turn(b, c).cos() as f32, turn(b, c).sin() as f32];
@@ -38,6 +39,7 @@ impl Turns {
 }
 
 impl<S: Simd> Partial<S> {
+    /// Nothing summed.
     #[inline(always)]
     pub fn new(simd: S) -> Self {
         Self([[[simd.splat(0.0); 2]; SIDE]; INNER])
@@ -85,40 +87,36 @@ fn square<S: Simd>(simd: S, [x, y]: Complex<S>) -> S::F {
     simd.mul_add(x, x, simd.mul(y, y))
 }
 
-/// Where sample (a, b) of a sum over 4·5 stands, and where its frequency (c, d).
+/// Where sample (a, b) of a sum of 4·5 stands.
 #[inline(always)]
 const fn sample(a: usize, b: usize) -> usize {
     (5 * a + 4 * b) % SIDE
 }
 
+/// Which frequency of a sum of 4·5 is the one of inner frequencies (c, d).
 #[inline(always)]
 const fn frequency(c: usize, d: usize) -> usize {
     (5 * c + 16 * d) % SIDE
 }
 
-/// The lower frequencies, 0..=10, of 20 real samples.
+/// The lower frequencies, 0..=10, of 20 real samples; the others mirror them.
 #[inline(always)]
 fn real<S: Simd>(simd: S, samples: &[S::F; SIDE]) -> [Complex<S>; INNER] {
     let zero = simd.splat(0.0);
-    // Of each of the four sums of 5: the first frequency, which is real, and the two that others mirror.
     let mut fives = [[[zero; 2]; 3]; 4];
     for a in 0..4 {
-        let x = [
-            samples[sample(a, 0)],
-            samples[sample(a, 1)],
-            samples[sample(a, 2)],
-            samples[sample(a, 3)],
-            samples[sample(a, 4)],
-        ];
-        let (first, even, odd) = five(simd, x);
-        fives[a] = [[first, zero], [even[0], simd.sub(zero, odd[0])], [even[1], simd.sub(zero, odd[1])]];
+        let mut x = [zero; 5];
+        for b in 0..5 {
+            x[b] = samples[sample(a, b)];
+        }
+        let Five { sum, even, odd } = five(simd, x);
+        fives[a] = [[sum, zero], [even[0], simd.sub(zero, odd[0])], [even[1], simd.sub(zero, odd[1])]];
     }
     let mut y = [[zero; 2]; INNER];
-    let (sum, difference) = (simd.add(fives[0][0][0], fives[2][0][0]), simd.sub(fives[0][0][0], fives[2][0][0]));
-    let (other, turned) = (simd.add(fives[1][0][0], fives[3][0][0]), simd.sub(fives[3][0][0], fives[1][0][0]));
-    y[0] = [simd.add(sum, other), zero];
-    y[5] = [difference, turned];
-    y[10] = [simd.sub(sum, other), zero];
+    let [a, b, c, d] = [fives[0][0][0], fives[1][0][0], fives[2][0][0], fives[3][0][0]];
+    y[0] = [simd.add(simd.add(a, c), simd.add(b, d)), zero];
+    y[5] = [simd.sub(a, c), simd.sub(d, b)];
+    y[10] = [simd.sub(simd.add(a, c), simd.add(b, d)), zero];
     for d in 1..3 {
         let fours = four(simd, [fives[0][d], fives[1][d], fives[2][d], fives[3][d]]);
         for c in 0..4 {
@@ -140,21 +138,17 @@ fn complex<S: Simd>(simd: S, samples: &[Complex<S>; SIDE]) -> [Complex<S>; SIDE]
     let zero = simd.splat(0.0);
     let mut fives = [[[zero; 2]; 5]; 4];
     for a in 0..4 {
-        let x = [
-            samples[sample(a, 0)],
-            samples[sample(a, 1)],
-            samples[sample(a, 2)],
-            samples[sample(a, 3)],
-            samples[sample(a, 4)],
-        ];
-        let (first, even, odd) = five(simd, [x[0][0], x[1][0], x[2][0], x[3][0], x[4][0]]);
-        let (first_i, even_i, odd_i) = five(simd, [x[0][1], x[1][1], x[2][1], x[3][1], x[4][1]]);
+        let (mut x, mut i) = ([zero; 5], [zero; 5]);
+        for b in 0..5 {
+            [x[b], i[b]] = samples[sample(a, b)];
+        }
+        let (x, i) = (five(simd, x), five(simd, i));
         fives[a] = [
-            [first, first_i],
-            [simd.add(even[0], odd_i[0]), simd.sub(even_i[0], odd[0])],
-            [simd.add(even[1], odd_i[1]), simd.sub(even_i[1], odd[1])],
-            [simd.sub(even[1], odd_i[1]), simd.add(even_i[1], odd[1])],
-            [simd.sub(even[0], odd_i[0]), simd.add(even_i[0], odd[0])],
+            [x.sum, i.sum],
+            [simd.add(x.even[0], i.odd[0]), simd.sub(i.even[0], x.odd[0])],
+            [simd.add(x.even[1], i.odd[1]), simd.sub(i.even[1], x.odd[1])],
+            [simd.sub(x.even[1], i.odd[1]), simd.add(i.even[1], x.odd[1])],
+            [simd.sub(x.even[0], i.odd[0]), simd.add(i.even[0], x.odd[0])],
         ];
     }
     let mut y = [[zero; 2]; SIDE];
@@ -167,19 +161,28 @@ fn complex<S: Simd>(simd: S, samples: &[Complex<S>; SIDE]) -> [Complex<S>; SIDE]
     y
 }
 
-/// Of five real samples: the sum, and of frequencies 1 and 2 the real parts and the negative imaginary parts.
-#[inline(always)]
-fn five<S: Simd>(simd: S, x: [S::F; 5]) -> (S::F, [S::F; 2], [S::F; 2]) {
-    let (cosines, sines) = (COSINES.map(|x| simd.splat(x)), SINES.map(|x| simd.splat(x)));
-    let (outer, inner) = (simd.add(x[1], x[4]), simd.add(x[2], x[3]));
-    let (outer_odd, inner_odd) = (simd.sub(x[1], x[4]), simd.sub(x[2], x[3]));
-    let first = simd.mul_add(inner, cosines[1], simd.mul_add(outer, cosines[0], x[0]));
-    let second = simd.mul_add(inner, cosines[0], simd.mul_add(outer, cosines[1], x[0]));
-    let first_odd = simd.mul_add(inner_odd, sines[1], simd.mul(outer_odd, sines[0]));
-    let second_odd = simd.sub(simd.mul(outer_odd, sines[1]), simd.mul(inner_odd, sines[0]));
-    (simd.add(x[0], simd.add(outer, inner)), [first, second], [first_odd, second_odd])
+/// Frequencies of five real samples: 0, and of 1 and 2 the real and the negative imaginary parts.
+struct Five<F> {
+    sum: F,
+    even: [F; 2],
+    odd: [F; 2],
 }
 
+#[inline(always)]
+fn five<S: Simd>(simd: S, x: [S::F; 5]) -> Five<S::F> {
+    let [fifth, fifths] = [simd.splat(COSINES[0]), simd.splat(COSINES[1])];
+    let (outer, inner) = (simd.add(x[1], x[4]), simd.add(x[2], x[3]));
+    let first = simd.mul_add(inner, fifths, simd.mul_add(outer, fifth, x[0]));
+    let second = simd.mul_add(inner, fifth, simd.mul_add(outer, fifths, x[0]));
+    let sum = simd.add(x[0], simd.add(outer, inner));
+    let [fifth, fifths] = [simd.splat(SINES[0]), simd.splat(SINES[1])];
+    let (outer, inner) = (simd.sub(x[1], x[4]), simd.sub(x[2], x[3]));
+    let first_odd = simd.mul_add(inner, fifths, simd.mul(outer, fifth));
+    let second_odd = simd.sub(simd.mul(outer, fifths), simd.mul(inner, fifth));
+    Five { sum, even: [first, second], odd: [first_odd, second_odd] }
+}
+
+/// Frequencies of four samples.
 #[inline(always)]
 fn four<S: Simd>(simd: S, x: [Complex<S>; 4]) -> [Complex<S>; 4] {
     let [[sum, sum_i], [difference, difference_i]] = two(simd, x[0], x[2]);
@@ -195,4 +198,58 @@ fn four<S: Simd>(simd: S, x: [Complex<S>; 4]) -> [Complex<S>; 4] {
 #[inline(always)]
 fn two<S: Simd>(simd: S, x: Complex<S>, y: Complex<S>) -> [Complex<S>; 2] {
     [[simd.add(x[0], y[0]), simd.add(x[1], y[1])], [simd.sub(x[0], y[0]), simd.sub(x[1], y[1])]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::{Isa, Kernel};
+    use super::*;
+
+    /// The spectrum of one frame, which stands in all lanes.
+    struct Spectrum<'a>(&'a [f32]);
+
+    impl Kernel for Spectrum<'_> {
+        type Output = Vec<f32>;
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> Vec<f32> {
+            let (turns, mut partial, mut power) = (Turns::new(), Partial::new(simd), [simd.splat(0.0); BANDS]);
+            for b in 0..SIDE {
+                let mut x = [simd.splat(0.0); SIDE];
+                for a in 0..SIDE {
+                    x[a] = simd.splat(self.0[SIDE * a + b]);
+                }
+                partial.add(simd, &turns, b, &x);
+            }
+            partial.power(simd, &mut power);
+            let mut lanes = vec![0.0; S::LANES];
+            let mut spectrum = Vec::new();
+            for x in power {
+                simd.store(x, &mut lanes);
+                assert!(lanes.iter().all(|x| x.to_bits() == lanes[0].to_bits()));
+                spectrum.push(lanes[0]);
+            }
+            spectrum
+        }
+    }
+
+    #[test]
+    fn every_frequency_is_what_its_definition_says() {
+        let samples: Vec<f32> = (0..SAMPLES).map(|n| ((n * n % 397) as f32 * 0.7).sin()).collect();
+        let power = |k: usize| {
+            let angle = |n: usize| TAU * (k * n % SAMPLES) as f64 / SAMPLES as f64;
+            let sum = |part: fn(f64) -> f64| {
+                samples.iter().enumerate().map(|(n, &x)| f64::from(x) * part(angle(n))).sum::<f64>().powi(2)
+            };
+            sum(f64::cos) + sum(f64::sin)
+        };
+        let expected: Vec<f64> = (0..BANDS).map(power).collect();
+        let greatest = expected.iter().copied().fold(0.0, f64::max);
+        for isa in Isa::all() {
+            for (k, (received, expected)) in isa.run(Spectrum(&samples)).iter().zip(&expected).enumerate() {
+                let error = (f64::from(*received) - expected).abs();
+                assert!(error < 1e-6 * greatest, "{isa:?}: frequency {k} is {received}, not {expected}");
+            }
+        }
+    }
 }

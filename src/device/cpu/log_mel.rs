@@ -136,6 +136,7 @@ impl Filter {
         Self { first, weights: row[first..end].to_vec() }
     }
 
+    /// Of the sum; the least power keeps the logarithm a number and is far below the floor.
     #[inline(always)]
     fn logarithm<S: Simd>(&self, simd: S, power: &[S::F; BANDS]) -> S::F {
         let mut sum = simd.splat(f32::MIN_POSITIVE);
@@ -143,5 +144,16 @@ impl Filter {
             sum = simd.mul_add(*power, simd.splat(*weight), sum);
         }
         simd.max(log10(simd, sum), simd.splat(LOG_MEL_FLOOR))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_lengths_are_refused() {
+        let error = LogMel::new(&[0.0; 257], 512, 160).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("the device transforms frames of 400 samples, but the program has 512"));
     }
 }

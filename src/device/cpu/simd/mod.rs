@@ -119,6 +119,9 @@ pub trait Kernel {
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
+#[cfg(test)]
+mod tests;
+
 impl Isa {
     /// Runs `kernel` with this instruction set.
     #[inline]
