@@ -119,10 +119,10 @@ impl Cutter {
         stretches.retain(|stretch| stretch.is_speech && stretch.end_samples > self.begin);
         let first = stretches.first().map(|first| begin(first, self.begin));
         let last = stretches.last().map(|last| last.end_samples).or(spoken);
-        if let (Some(begin), Some(last)) = (ears.window.take().or(first), last) {
-            if end > begin {
-                self.cut.push_back(begin..cut(begin, last + TAIL_SAMPLES).min(end));
-            }
+        if let (Some(begin), Some(last)) = (ears.window.take().or(first), last)
+            && end > begin
+        {
+            self.cut.push_back(begin..cut(begin, last + TAIL_SAMPLES).min(end));
         }
         self.begin = end;
     }

@@ -3,6 +3,10 @@
 //! 400 is 20·20 (Cooley and Tukey): with n = 20a + b and k = c + 20d the sum over n is one over a for each b and c ≤ 10, of
 //! real numbers, turned by e^(−2πi·bc/400), and one over b for each c and d. A sum of 20 is one of 5 and one of 4 without
 //! any turning between them, since 4 and 5 have no common factor (Good and Thomas).
+#![allow(
+    clippy::needless_range_loop,
+    reason = "plain loops of constant length unroll, so that their arrays are registers"
+)]
 
 use std::f64::consts::TAU;
 

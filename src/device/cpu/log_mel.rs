@@ -1,6 +1,10 @@
 //! Logarithms of mel spectra, as many frames at a time as a vector has lanes.
 //!
 //! All of it is done alike in every lane, so a frame's values do not depend on its neighbours.
+#![allow(
+    clippy::needless_range_loop,
+    reason = "plain loops of constant length unroll, so that their arrays are registers"
+)]
 
 use std::f64::consts::TAU;
 

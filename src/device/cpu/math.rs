@@ -24,7 +24,7 @@ pub fn exp2<S: Simd>(simd: S, x: S::F) -> S::F {
 #[inline(always)]
 pub fn log10<S: Simd>(simd: S, x: S::F) -> S::F {
     const COEFFICIENTS: [f32; 7] =
-        [0.070_035_405, -0.075_038_3, 0.086_482_57, -0.108_438_585, 0.144_770_35, -0.217_148_87, 0.434_294_47];
+        [0.070_035_405, -0.075_038_3, 0.086_482_57, -0.108_438_58, 0.144_770_35, -0.217_148_87, 0.434_294_47];
     let [mantissa, exponent] = simd.split(x);
     let f = simd.sub(mantissa, simd.splat(1.0));
     let mut y = simd.splat(-0.042_974_962);
