@@ -1,4 +1,5 @@
-//! Each operation at Whisper's sizes, in multiplications a second and as a fraction of what the processor can do.
+//! Each operation at Whisper's sizes, in multiplications a second and as a fraction of what the processor can do; and the
+//! log-mel front end in frames a second, beside the transform alone of the crate `realfft`.
 //!
 //!     cargo bench --no-default-features --bench kernels
 //!     cargo bench --no-default-features --bench kernels -- int8 tiny      # lines with all of these words
@@ -14,6 +15,7 @@ use gstwhispernpu::device::cpu::{Cpu, Isa, Precision};
 use gstwhispernpu::device::{
     Activation, DataType, Device, DeviceError, Extent, Mask, Operation, Program, Rows, TensorView, Tensors, Value,
 };
+use gstwhispernpu::mel::filter_bank;
 
 fn main() {
     let threads_available = std::thread::available_parallelism().map_or(1, |count| count.get());
@@ -34,6 +36,55 @@ fn main() {
             }
         }
     }
+    println!("\n{:<44} {:>8} {:>9}", "3000 frames of 400 samples, 1 thread", "ms", "frames/s");
+    for precision in [Precision::Int8, Precision::F32] {
+        measure_log_mel(isa, precision);
+    }
+    measure_realfft();
+}
+
+/// Frames of a window.
+const FRAMES: usize = 3000;
+
+fn measure_log_mel(isa: Isa, precision: Precision) {
+    const FRAMES_AT_A_TIME: usize = 250;
+    let mut program = Program::default();
+    let samples = program.value("samples", Rows::Fixed(FRAMES_AT_A_TIME * 160 + 240), 1);
+    let mel = program.value("mel", Rows::Step(FRAMES_AT_A_TIME), 80);
+    let filters = filter_bank(80).into();
+    let operation = Operation::LogMel { samples, mel, filters, window_samples: 400, hop_samples: 160 };
+    let run = program.procedure(vec![operation]);
+    let cpu = Cpu::with_isa(1, precision, isa).expect("threads start");
+    let mut session = cpu.prepare(&program, &Noise).expect("a front end has no weights").session(1);
+    session.write(samples, &noise(FRAMES_AT_A_TIME * 160 + 240, 1));
+    let extents = [Extent { lane: 0, rows: FRAMES_AT_A_TIME, past: 0 }];
+    let window = || (0..FRAMES / FRAMES_AT_A_TIME).for_each(|_| session.run(run, &extents).expect("the rows fit"));
+    let arithmetic = if precision == Precision::F32 { "the reference, f64" } else { "log-mel, 80 bins" };
+    print_frames(arithmetic, window);
+}
+
+fn measure_realfft() {
+    let transform = realfft::RealFftPlanner::<f32>::new().plan_fft_forward(400);
+    let (mut frame, mut spectrum) = (transform.make_input_vec(), transform.make_output_vec());
+    let mut scratch = transform.make_scratch_vec();
+    frame.copy_from_slice(&noise(400, 1));
+    print_frames("realfft, f32, the transform alone", || {
+        for _ in 0..FRAMES {
+            transform.process_with_scratch(&mut frame, &mut spectrum, &mut scratch).expect("the lengths fit");
+            black_box(&mut spectrum);
+        }
+    });
+}
+
+fn print_frames(name: &str, mut window: impl FnMut()) {
+    let mut seconds = Vec::new();
+    for _ in 0..60 {
+        let start = Instant::now();
+        window();
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    let seconds = median(seconds);
+    println!("{name:<44} {:>8.3} {:>9.0}", seconds * 1e3, FRAMES as f64 / seconds);
 }
 
 struct Case {

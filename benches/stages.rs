@@ -11,7 +11,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use gstwhispernpu::decoder::{Decoder, Options};
 use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::Encoder;
-use gstwhispernpu::mel::{FrontEnd, WINDOW_SAMPLES};
+use gstwhispernpu::mel::{FrontEnd, WINDOW_FRAMES, WINDOW_SAMPLES, normalise};
 use gstwhispernpu::model::{self, Model};
 use gstwhispernpu::scheduler::Pipeline;
 use gstwhispernpu::segment::Window;
@@ -34,13 +34,18 @@ fn bench_model(criterion: &mut Criterion, name: &str, path: &Path, threads: usiz
     let cpu = Cpu::new(threads, precision).expect("threads start");
     let model = Arc::new(Model::open(path).expect("the model is whole"));
     let samples = speech();
-    let mut front = FrontEnd::new(&cpu, model.config.mel_bins).expect("the front end fits").session();
+    let front = FrontEnd::new(&cpu, model.config.mel_bins).expect("the front end fits");
     let mut encoder = Encoder::new(&cpu, &model.config, &model.weights).expect("the encoder fits").session();
     let mut decoder = Decoder::new(&cpu, &model).expect("the decoder fits").session(1);
     let mut group = criterion.benchmark_group(format!("{name}, {precision:?}, {threads} threads"));
     group.sample_size(10);
-    group.bench_function("log-mel", |bench| bench.iter(|| black_box(front.of(&samples).map(|mel| mel[0]))));
-    let mel = front.of(&samples).expect("the window fits").to_vec();
+    group.bench_function("log-mel", |bench| bench.iter(|| black_box(log_mel(&front, &samples, WINDOW_SAMPLES).len())));
+    group.bench_function("log-mel, as 20 ms at a time come", |bench| {
+        bench.iter(|| black_box(log_mel(&front, &samples, WINDOW_SAMPLES / 1500).len()))
+    });
+    let log_mel = log_mel(&front, &samples, WINDOW_SAMPLES);
+    let mut mel = vec![0.0; WINDOW_FRAMES * model.config.mel_bins];
+    group.bench_function("scaling of the window's log-mel", |bench| bench.iter(|| normalise(&log_mel, &mut mel)));
     group.bench_function("encoder", |bench| bench.iter(|| black_box(encoder.encode(&mel).map(|states| states[0]))));
     let states = encoder.encode(&mel).expect("the spectrogram fits").to_vec();
     group.bench_function("cross-attention keys and values", |bench| bench.iter(|| decoder.listen(0, &states)));
@@ -54,7 +59,7 @@ fn bench_model(criterion: &mut Criterion, name: &str, path: &Path, threads: usiz
     });
     let pipeline = Pipeline::new(model.clone(), &cpu).expect("the model fits");
     let mut session = pipeline.session(1);
-    let window = Window { start_samples: 0, samples, is_last: true };
+    let window = Window { start_samples: 0, length_samples: WINDOW_SAMPLES, log_mel, is_last: true };
     group.bench_function("window to text", |bench| {
         bench.iter(|| {
             session.begin(0, &window, &Options::default())?;
@@ -66,6 +71,14 @@ fn bench_model(criterion: &mut Criterion, name: &str, path: &Path, threads: usiz
         })
     });
     group.finish();
+}
+
+/// The logarithms of a window that comes in pieces.
+fn log_mel(front: &FrontEnd, samples: &[f32], piece_samples: usize) -> Vec<f32> {
+    let mut spectrogram = front.spectrogram();
+    samples.chunks(piece_samples).for_each(|piece| spectrogram.push(piece).expect("the device runs"));
+    spectrogram.end().expect("the device runs");
+    spectrogram.window(&(0..WINDOW_SAMPLES as u64)).expect("the stream is at its end").to_vec()
 }
 
 /// Sentences of Debian's pocketsphinx-testdata, one after another, to fill a window.

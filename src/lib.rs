@@ -1,7 +1,8 @@
 //! `whispernpu`: Whisper speech-to-text as a GStreamer element.
 //!
 //! The modules stand in the order in which data passes through them: the element hands samples to a stream, the stream
-//! cuts windows, the scheduler gives each window a device, and mel, encoder, decoder and transcript make text of it.
+//! cuts windows and makes their log-mel, the scheduler gives each window a device, and encoder, decoder and transcript make
+//! text of it.
 
 #[cfg(feature = "element")]
 pub mod element;
@@ -10,9 +11,9 @@ pub mod stream;
 
 pub mod segment;
 
-pub mod scheduler;
-
 pub mod mel;
+
+pub mod scheduler;
 
 pub mod encoder;
 

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::Error;
+use crate::mel::{Spectrogram, on_grid};
 pub use crate::segment::Window;
 use crate::segment::{Cutter, Heard, Limits, voice::Voice};
 use crate::transcript::WindowTranscript;
@@ -22,6 +24,8 @@ const LEAST_ADVANCE_SAMPLES: usize = 16_000;
 pub struct Stream {
     limits: Limits,
     cutter: Cutter,
+    spectrogram: Spectrogram,
+    /// What may still decide where to cut.
     heard: Vec<f32>,
     /// Place of `heard`'s first sample.
     start_samples: u64,
@@ -51,10 +55,11 @@ pub struct Cue {
 
 impl Stream {
     /// A stream of which nothing was heard. With a voice its silence is skipped and its windows are cut in pauses.
-    pub fn new(limits: Limits, voice: Option<&Arc<Voice>>) -> Self {
+    pub fn new(limits: Limits, voice: Option<&Arc<Voice>>, spectrogram: Spectrogram) -> Self {
         Self {
             limits,
             cutter: Cutter::new(limits, voice),
+            spectrogram,
             heard: Vec::new(),
             start_samples: 0,
             said_samples: 0,
@@ -65,33 +70,44 @@ impl Stream {
     }
 
     /// Takes more samples, 16 kHz mono.
-    pub fn push(&mut self, samples: &[f32]) {
+    ///
+    /// Errors: a fault of the device that makes the spectrogram.
+    pub fn push(&mut self, samples: &[f32]) -> Result<(), Error> {
         self.heard.extend_from_slice(samples);
         self.cutter.listen(Heard { start: self.start_samples, samples: &self.heard });
+        self.spectrogram.push(samples)?;
         self.forget();
+        Ok(())
     }
 
     /// Says that no more samples come: what is left becomes windows.
-    pub fn end(&mut self) {
+    ///
+    /// Errors: a fault of the device that makes the spectrogram.
+    pub fn end(&mut self) -> Result<(), Error> {
         if !self.ended {
             self.ended = true;
             self.cutter.end(Heard { start: self.start_samples, samples: &self.heard });
+            self.spectrogram.end()?;
         }
+        Ok(())
     }
 
     /// The next window, if there is one and not too many are being transcribed. Windows come in order, except that the rest
     /// of one whose transcript was accepted comes before all that are being transcribed.
     pub fn window(&mut self) -> Option<Window> {
         if let Some(rest) = self.rest.take() {
-            self.in_flight.push_front(rest.clone());
-            return Some(self.cut(rest));
+            let window = self.cut(&rest);
+            self.in_flight.push_front(rest);
+            return window;
         }
         if self.is_waiting() {
             return None;
         }
-        let place = self.cutter.take()?;
-        self.in_flight.push_back(place.clone());
-        Some(self.cut(place))
+        let place = self.cutter.peek()?;
+        let window = self.cut(&place)?;
+        self.cutter.take();
+        self.in_flight.push_back(place);
+        Some(window)
     }
 
     /// Whether as many windows are being transcribed as may be.
@@ -128,21 +144,32 @@ impl Stream {
         }
         let (length, consumed) = ((place.end - place.start) as usize, transcript.consumed_samples);
         if consumed >= LEAST_ADVANCE_SAMPLES && consumed + LEAST_REST_SAMPLES < length {
-            self.rest = Some(place.start + consumed as u64..place.end);
+            self.rest = Some(on_grid(place.start + consumed as u64)..place.end);
         }
         self.forget();
         cues
     }
 
-    fn cut(&self, place: Range<u64>) -> Window {
-        let range = (place.start - self.start_samples) as usize..(place.end - self.start_samples) as usize;
-        let is_last = self.ended && place.end == self.start_samples + self.heard.len() as u64;
-        Window { start_samples: place.start, samples: self.heard[range].to_vec(), is_last }
+    /// A window, unless its last frame sees samples that are still to come.
+    fn cut(&self, place: &Range<u64>) -> Option<Window> {
+        let log_mel = self.spectrogram.window(place)?.to_vec();
+        let is_last = self.ended && place.end == self.heard_samples();
+        Some(Window {
+            start_samples: place.start,
+            length_samples: (place.end - place.start) as usize,
+            log_mel,
+            is_last,
+        })
+    }
+
+    fn heard_samples(&self) -> u64 {
+        self.start_samples + self.heard.len() as u64
     }
 
     /// Drops what no window will need. It moves what stays, so it waits until that is worth it.
     fn forget(&mut self) {
-        let unneeded = (self.position_samples() - self.start_samples) as usize;
+        self.spectrogram.forget(self.position_samples());
+        let unneeded = (self.cutter.needed() - self.start_samples) as usize;
         if unneeded > self.heard.len() / 2 {
             self.heard.drain(..unneeded);
             self.start_samples += unneeded as u64;
@@ -162,17 +189,22 @@ impl Stream {
 
     /// Samples that were heard and are not final.
     pub fn pending_samples(&self) -> usize {
-        (self.start_samples + self.heard.len() as u64 - self.position_samples()) as usize
+        (self.heard_samples() - self.position_samples()) as usize
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mel::spectrogram_on_cpu;
     use crate::transcript::Segment;
 
     const LIMITS: Limits =
         Limits { window_samples: 100_000, cut_search_samples: 0, pause_samples: 1000, windows_at_a_time: 2 };
+
+    fn stream() -> Stream {
+        Stream::new(LIMITS, None, spectrogram_on_cpu())
+    }
 
     fn transcript(segments: &[(usize, usize)], consumed_samples: usize) -> WindowTranscript {
         let segments = segments.iter().map(|&(start_samples, end_samples)| Segment {
@@ -185,7 +217,7 @@ mod tests {
     }
 
     fn place(window: Option<Window>) -> Option<(u64, usize, bool)> {
-        window.map(|window| (window.start_samples, window.samples.len(), window.is_last))
+        window.map(|window| (window.start_samples, window.length_samples, window.is_last))
     }
 
     fn times(cues: &[Cue]) -> Vec<(u64, u64)> {
@@ -194,17 +226,17 @@ mod tests {
 
     #[test]
     fn windows_follow_one_another_and_wait_for_room() {
-        let mut stream = Stream::new(LIMITS, None);
-        stream.push(&[0.0; 99_999]);
+        let mut stream = stream();
+        stream.push(&[0.0; 99_999]).unwrap();
         assert_eq!(stream.window(), None);
-        stream.push(&[0.0; 250_001]);
+        stream.push(&[0.0; 250_001]).unwrap();
         assert_eq!(place(stream.window()), Some((0, 100_000, false)));
         assert_eq!(place(stream.window()), Some((100_000, 100_000, false)));
         assert_eq!(stream.window(), None, "two at a time");
         let cues = stream.accept(transcript(&[(0, 300), (300, 99_000)], 99_000));
         assert_eq!(times(&cues), [(0, 300), (300, 99_000)]);
         assert_eq!((stream.position_samples(), stream.pending_samples()), (100_000, 250_000));
-        stream.end();
+        stream.end().unwrap();
         assert_eq!(place(stream.window()), Some((200_000, 100_000, false)));
         stream.accept(transcript(&[], 100_000));
         assert_eq!(place(stream.window()), Some((300_000, 50_000, true)));
@@ -215,9 +247,23 @@ mod tests {
     }
 
     #[test]
+    fn a_window_waits_for_the_samples_that_its_last_frame_sees() {
+        let mut stream = stream();
+        stream.push(&[0.1; 100_039]).unwrap();
+        assert_eq!(stream.window(), None);
+        stream.push(&[0.1]).unwrap();
+        assert_eq!(place(stream.window()), Some((0, 100_000, false)));
+        stream.push(&[0.1; 100_000]).unwrap();
+        stream.end().unwrap();
+        assert_eq!(place(stream.window()), Some((100_000, 100_000, false)));
+        stream.accept(transcript(&[], 100_000));
+        assert_eq!(place(stream.window()), Some((200_000, 40, true)));
+    }
+
+    #[test]
     fn what_a_text_leaves_of_its_window_is_heard_again_before_all_else() {
-        let mut stream = Stream::new(LIMITS, None);
-        stream.push(&[0.0; 200_000]);
+        let mut stream = stream();
+        stream.push(&[0.0; 200_040]).unwrap();
         stream.window();
         stream.window();
         stream.accept(transcript(&[(0, 20_000)], 20_000));
@@ -232,8 +278,8 @@ mod tests {
 
     #[test]
     fn cues_do_not_overlap() {
-        let mut stream = Stream::new(LIMITS, None);
-        stream.push(&[0.0; 200_000]);
+        let mut stream = stream();
+        stream.push(&[0.0; 200_040]).unwrap();
         stream.window();
         stream.window();
         stream.accept(transcript(&[(0, 100_000)], 100_000));
@@ -244,8 +290,8 @@ mod tests {
 
     #[test]
     fn an_empty_stream_is_done_at_its_end() {
-        let mut stream = Stream::new(LIMITS, None);
-        stream.end();
+        let mut stream = stream();
+        stream.end().unwrap();
         assert_eq!(stream.window(), None);
         assert!(stream.is_done());
     }

@@ -13,19 +13,19 @@ use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::FrontEnd;
 use gstwhispernpu::model::{self, Model};
 use gstwhispernpu::transcript::segments;
-use recording::{decode, golden, integers, logits_agree, number, worst_difference};
+use recording::{decode, golden, integers, logits_agree, number, window_mel, worst_difference};
 
 const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
 
 #[test]
 fn log_mel_agrees() {
-    let cpu = Cpu::new(0, Precision::F32).unwrap();
-    for clip in ["0870", "0880"] {
-        let golden = golden(&format!("{clip}.mel"));
-        let mut front = FrontEnd::new(&cpu, 80).unwrap().session();
-        let mel = front.of(&speech(clip)).unwrap();
-        let worst = worst_difference(mel, 80, &golden);
-        assert!(worst < 1e-4, "log-mel of {clip} is off by {worst}");
+    for precision in [Precision::F32, Precision::Int8] {
+        let front = FrontEnd::new(&Cpu::new(0, precision).unwrap(), 80).unwrap();
+        for clip in ["0870", "0880"] {
+            let mel = window_mel(&front, 80, &speech(clip));
+            let worst = worst_difference(&mel, 80, &golden(&format!("{clip}.mel")));
+            assert!(worst < 1e-4, "log-mel of {clip} in {precision:?} is off by {worst}");
+        }
     }
 }
 
@@ -47,9 +47,9 @@ fn agrees(name: &str, clip: &str) {
     let model = Arc::new(Model::open(&path).unwrap());
     let cpu = Cpu::new(0, Precision::F32).unwrap();
     let samples = speech(clip);
-    let mut front = FrontEnd::new(&cpu, model.config.mel_bins).unwrap().session();
+    let front = FrontEnd::new(&cpu, model.config.mel_bins).unwrap();
     let mut encoder = Encoder::new(&cpu, &model.config, &model.weights).unwrap().session();
-    let states = encoder.encode(front.of(&samples).unwrap()).unwrap();
+    let states = encoder.encode(&window_mel(&front, model.config.mel_bins, &samples)).unwrap();
     let worst = worst_difference(states, model.config.width, &golden["encoder"]);
     assert!(worst < 5e-3, "{name}: states of {clip} are off by {worst}");
 

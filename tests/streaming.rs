@@ -20,7 +20,7 @@ fn engine() -> Arc<Engine> {
 
 /// Feeds `samples` in pieces of the given lengths, again and again, and collects the text.
 fn transcribe(engine: &Engine, samples: &[f32], pieces: &[usize], mut options: Options) -> Vec<Cue> {
-    let mut stream = Stream::new(Limits::default(), None);
+    let mut stream = Stream::new(Limits::default(), None, engine.spectrogram());
     let (mut cues, mut rest) = (Vec::new(), samples);
     let mut drain = |stream: &mut Stream| {
         while let Some(window) = stream.window() {
@@ -31,17 +31,25 @@ fn transcribe(engine: &Engine, samples: &[f32], pieces: &[usize], mut options: O
     };
     for &piece in pieces.iter().cycle() {
         let (now, later) = rest.split_at(piece.clamp(1, rest.len().max(1)).min(rest.len()));
-        stream.push(now);
+        stream.push(now).unwrap();
         drain(&mut stream);
         rest = later;
         if rest.is_empty() {
             break;
         }
     }
-    stream.end();
+    stream.end().unwrap();
     drain(&mut stream);
     assert!(stream.is_done());
     cues
+}
+
+/// A window that is a stream of its own.
+fn window(engine: &Engine, samples: &[f32]) -> Window {
+    let mut stream = Stream::new(Limits::default(), None, engine.spectrogram());
+    stream.push(samples).unwrap();
+    stream.end().unwrap();
+    stream.window().unwrap()
 }
 
 fn texts(cues: &[Cue]) -> Vec<&str> {
@@ -112,8 +120,8 @@ fn the_language_is_heard_or_given_and_can_be_translated() {
 #[test]
 fn a_language_that_the_model_lacks_is_refused_with_what_it_has() {
     let options = Options { language: Language::parse("fr").unwrap(), task: Task::Transcribe };
-    let window = Window { start_samples: 0, samples: vec![0.1; 800], is_last: true };
-    let error = engine().submit(window, options, Urgency::Background).wait().unwrap_err();
+    let engine = engine();
+    let error = engine.submit(window(&engine, &[0.1; 800]), options, Urgency::Background).wait().unwrap_err();
     assert!(matches!(error, Error::Decode(DecodeError::UnknownLanguage { .. })), "{error}");
     assert!(error.to_string().contains("en de"), "{error}");
 }
@@ -144,7 +152,7 @@ fn streams_do_not_disturb_one_another() {
 #[test]
 fn a_cancelled_window_answers_at_once_and_the_engine_goes_on() {
     let engine = engine();
-    let window = || Window { start_samples: 0, samples: beeps(&talk(29.0, 2.9), 30.0), is_last: true };
+    let window = || window(&engine, &beeps(&talk(29.0, 2.9), 29.9));
     let before = engine.counters();
     let tickets: Vec<_> = (0..8).map(|_| engine.submit(window(), english(), Urgency::Background)).collect();
     let cancelled = Instant::now();
@@ -162,12 +170,12 @@ fn short_windows_are_cut_in_pauses() {
     let phrases = talk(60.0, 4.1);
     let samples = beeps(&phrases, 60.0);
     let limits = Limits { window_samples: 6 * RATE, cut_search_samples: 2 * RATE, ..Limits::default() };
-    let mut stream = Stream::new(limits, None);
     let (engine, mut cues) = (engine(), Vec::new());
-    stream.push(&samples);
-    stream.end();
+    let mut stream = Stream::new(limits, None, engine.spectrogram());
+    stream.push(&samples).unwrap();
+    stream.end().unwrap();
     while let Some(window) = stream.window() {
-        assert!(window.samples.len() <= limits.window_samples);
+        assert!(window.length_samples <= limits.window_samples);
         cues.extend(stream.accept(engine.submit(window, english(), Urgency::Background).wait().unwrap()));
     }
     assert_eq!(texts(&cues).join(" "), phrases.iter().map(Phrase::text).collect::<Vec<_>>().join(" "));

@@ -46,7 +46,7 @@ impl Recogniser {
 
     /// Begins a recording.
     pub fn begin(&self, options: Options) -> Transcription<'_> {
-        let stream = Stream::new(Limits::default(), self.voice.as_ref());
+        let stream = Stream::new(Limits::default(), self.voice.as_ref(), self.engine.spectrogram());
         Transcription { engine: &self.engine, options, stream, tickets: VecDeque::new() }
     }
 }
@@ -63,13 +63,13 @@ pub struct Transcription<'a> {
 impl Transcription<'_> {
     /// Takes the next samples and gives the cues that are complete.
     pub fn push(&mut self, samples: &[f32]) -> Result<Vec<Cue>, Error> {
-        self.stream.push(samples);
+        self.stream.push(samples)?;
         self.windows(Stream::is_waiting)
     }
 
     /// Gives the remaining cues.
     pub fn finish(mut self) -> Result<Vec<Cue>, Error> {
-        self.stream.end();
+        self.stream.end()?;
         self.windows(|_| true)
     }
 

@@ -29,6 +29,14 @@ pub enum DeviceError {
         /// Rows that the run needs.
         rows: usize,
     },
+    /// The device has no Fourier transform of this length.
+    #[error("the device transforms frames of {expected} samples, but the program has {received}")]
+    Transform {
+        /// Samples of a frame that the device takes.
+        expected: usize,
+        /// Samples of the program's frame.
+        received: usize,
+    },
     /// A token is outside the vocabulary.
     #[error("token {token} is outside the vocabulary of {vocabulary_size} tokens")]
     Token {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use error::DeviceError;
 pub use names::Names;
-pub use program::{Activation, Extent, Mask, Memory, Operation, Procedure, Program, Rows, Value};
+pub use program::{Activation, Extent, LOG_MEL_FLOOR, Mask, Memory, Operation, Procedure, Program, Rows, Value};
 pub use tensor::{DataType, TensorView, Tensors};
 
 /// Something that runs programs.

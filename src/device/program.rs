@@ -106,15 +106,19 @@ pub enum Mask {
     Causal,
 }
 
+/// The logarithm of the least power that [`Operation::LogMel`] tells from silence (`log_mel_spectrogram` in openai/whisper
+/// `audio.py`).
+pub const LOG_MEL_FLOOR: f32 = -10.0;
+
 /// One operation. Weights are named, in the canonical names of [`crate::model::Weights`].
 #[derive(Clone, Debug)]
 pub enum Operation {
-    /// `mel` (frames, bins) of `samples` (frames·hop, 1): power spectra of Hann windows centred on each hop (reflected at
-    /// both ends), `filters` (bins, window/2 + 1), log10, clamped to 8 below the maximum, (x + 4) / 4.
+    /// `mel` (frames, bins): frame i is about the samples from i·hop on, as many as a window has. Power spectrum under a Hann
+    /// window, `filters` (bins, window/2 + 1), log10, at least [`LOG_MEL_FLOOR`]. A frame does not depend on the others.
     LogMel {
-        /// Samples, −1 to 1.
+        /// At least ((frames − 1)·hop + window, 1), −1 to 1.
         samples: Value,
-        /// Result.
+        /// Result, of as many rows as the step.
         mel: Value,
         /// Filter bank, row-major.
         filters: Arc<[f32]>,

@@ -99,21 +99,21 @@ impl Transcription {
             self.finish(element)?;
             self.output.mark_discont();
             let limits = latency::limits(audio.is_live, element.settings().latency_ms);
-            let voice = self.loaded(element)?.voice;
+            let Loaded { engine, voice } = self.loaded(element)?;
             let run = self.run.insert(Run {
                 number: audio.run,
                 anchor: audio.anchor,
                 start_samples: audio.start_samples,
                 heard_samples: 0,
                 is_live: audio.is_live,
-                stream: Stream::new(limits, voice.as_ref()),
+                stream: Stream::new(limits, voice.as_ref(), engine.spectrogram()),
                 windows: VecDeque::new(),
             });
             let start = run.time(0);
             self.cover(element, start)?;
         }
         if let Some(run) = &mut self.run {
-            run.stream.push(&audio.samples);
+            run.stream.push(&audio.samples).map_err(|error| errors::report(element, &error.into()))?;
             run.heard_samples += audio.samples.len() as u64;
         }
         self.transcribe(element, false)
@@ -155,7 +155,7 @@ impl Transcription {
         let Some(run) = &mut self.run else {
             return Ok(());
         };
-        run.stream.end();
+        run.stream.end().map_err(|error| errors::report(element, &error.into()))?;
         self.transcribe(element, true)?;
         match self.run.take() {
             Some(run) => self.cover(element, run.time(run.heard_samples)),
@@ -199,7 +199,7 @@ impl Transcription {
             let (is_live, is_first) = (run.is_live, run.stream.awaited() == Some(window.start_samples));
             let engine = self.loaded(element)?.engine;
             let options = self.options(&engine, &settings).map_err(|fault| errors::report(element, &fault))?;
-            let (place, samples) = (window.start_samples, window.samples.len());
+            let (place, samples) = (window.start_samples, window.length_samples);
             let ticket = engine.submit(window, options, latency::urgency(is_live, settings.latency_ms));
             element.queue().hold(self.generation, place, ticket.canceller()).map_err(|_| FlowError::Flushing)?;
             let window = InFlight { place, samples, ticket, since: Instant::now() };
@@ -220,7 +220,7 @@ impl Transcription {
         let timings = transcript.timings;
         element.count(|stats| {
             stats.windows += 1;
-            stats.inference += timings.mel + timings.encoder + timings.decoder;
+            stats.inference += timings.encoder + timings.decoder;
         });
         gst::info!(
             CAT,

@@ -2,34 +2,39 @@
 
 use std::sync::Arc;
 
-use super::{FRAME_SAMPLES, HOP_SAMPLES, WINDOW_FRAMES, WINDOW_SAMPLES, filter_bank};
+use super::{FRAME_SAMPLES, HOP_SAMPLES, Spectrogram, filter_bank};
 use crate::device::{
     Device, DeviceError, Extent, Operation, Prepared, Procedure, Program, Rows, Session, Tensors, Value,
 };
 
-/// The front end, shared by every window.
+/// Frames that are computed at a time: their samples stay in a processor's second-level cache.
+pub(super) const FRAMES_AT_A_TIME: usize = 256;
+
+/// The front end, shared by every stream.
 pub struct FrontEnd {
     prepared: Arc<dyn Prepared>,
     samples: Value,
     mel: Value,
     run: Procedure,
+    bins: usize,
 }
 
-/// Buffers that turn one window after another into a spectrogram.
-pub struct Spectrogram {
+/// The buffers of one stream.
+pub(super) struct Frames {
     session: Box<dyn Session>,
     samples: Value,
     mel: Value,
     run: Procedure,
-    padded: Vec<f32>,
+    pub bins: usize,
 }
 
 impl FrontEnd {
     /// Prepares a front end of `bins` mel bins.
     pub fn new(device: &dyn Device, bins: usize) -> Result<Self, DeviceError> {
         let mut program = Program::default();
-        let samples = program.value("samples", Rows::Fixed(WINDOW_SAMPLES), 1);
-        let mel = program.value("mel", Rows::Fixed(WINDOW_FRAMES), bins);
+        let samples = (FRAMES_AT_A_TIME - 1) * HOP_SAMPLES + FRAME_SAMPLES;
+        let samples = program.value("samples", Rows::Fixed(samples), 1);
+        let mel = program.value("mel", Rows::Step(FRAMES_AT_A_TIME), bins);
         let run = program.procedure(vec![Operation::LogMel {
             samples,
             mel,
@@ -37,27 +42,29 @@ impl FrontEnd {
             window_samples: FRAME_SAMPLES,
             hop_samples: HOP_SAMPLES,
         }]);
-        Ok(Self { prepared: device.prepare(&program, &NoTensors)?, samples, mel, run })
+        Ok(Self { prepared: device.prepare(&program, &NoTensors)?, samples, mel, run, bins })
     }
 
-    /// Allocates the buffers of one user.
-    pub fn session(&self) -> Spectrogram {
-        let session = self.prepared.session(1);
-        Spectrogram { session, samples: self.samples, mel: self.mel, run: self.run, padded: vec![0.0; WINDOW_SAMPLES] }
+    /// The spectrogram of a stream of which nothing was heard.
+    pub fn spectrogram(&self) -> Spectrogram {
+        let Self { samples, mel, run, bins, .. } = *self;
+        Spectrogram::new(Frames { session: self.prepared.session(1), samples, mel, run, bins })
     }
 }
 
-impl Spectrogram {
-    /// The log-mel spectrogram (WINDOW_FRAMES, bins), time-major, of at most WINDOW_SAMPLES samples; the window is filled
-    /// up with silence before anything is computed, as `pad_or_trim` does in openai/whisper `audio.py`.
-    pub fn of(&mut self, samples: &[f32]) -> Result<&[f32], DeviceError> {
-        let samples = &samples[..samples.len().min(WINDOW_SAMPLES)];
-        let (heard, silence) = self.padded.split_at_mut(samples.len());
-        heard.copy_from_slice(samples);
-        silence.fill(0.0);
-        self.session.write(self.samples, &self.padded);
-        self.session.run(self.run, &[Extent::default()])?;
-        Ok(self.session.read(self.mel))
+impl Frames {
+    /// Appends the logarithms (frames, bins) of all frames that `samples` has whole, the first of which begins with it; answers
+    /// how many those are.
+    pub fn extend(&mut self, mel: &mut Vec<f32>, samples: &[f32]) -> Result<usize, DeviceError> {
+        let frames = (samples.len() + HOP_SAMPLES).saturating_sub(FRAME_SAMPLES) / HOP_SAMPLES;
+        for first in (0..frames).step_by(FRAMES_AT_A_TIME) {
+            let rows = FRAMES_AT_A_TIME.min(frames - first);
+            let samples = &samples[first * HOP_SAMPLES..][..(rows - 1) * HOP_SAMPLES + FRAME_SAMPLES];
+            self.session.write(self.samples, samples);
+            self.session.run(self.run, &[Extent { lane: 0, rows, past: 0 }])?;
+            mel.extend_from_slice(&self.session.read(self.mel)[..rows * self.bins]);
+        }
+        Ok(frames)
     }
 }
 

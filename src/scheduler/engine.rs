@@ -12,6 +12,7 @@ use crate::Error;
 use crate::decoder::Options;
 use crate::device::Device;
 use crate::device::cpu::{Cpu, Precision};
+use crate::mel::{FrontEnd, Spectrogram};
 use crate::model::{self, Model};
 use crate::segment::Window;
 
@@ -42,6 +43,7 @@ pub struct Engine {
     device: &'static str,
     precision: Precision,
     instruction_set: &'static str,
+    front: FrontEnd,
     queue: Arc<Queue>,
     tally: Arc<Tally>,
     worker: Option<JoinHandle<()>>,
@@ -62,6 +64,7 @@ impl Engine {
             DeviceChoice::Auto | DeviceChoice::Cpu => Cpu::new(placement.threads, precision)?,
         };
         let model = Arc::new(Model::open(path)?);
+        let front = FrontEnd::new(&device, model.config.mel_bins)?;
         let pipeline = Pipeline::new(model.clone(), &device)?;
         let (queue, tally) = (Arc::<Queue>::default(), Arc::<Tally>::default());
         let worker = Worker::new(pipeline, queue.clone(), tally.clone());
@@ -74,6 +77,7 @@ impl Engine {
             device: device.name(),
             precision,
             instruction_set: device.isa().name(),
+            front,
             queue,
             tally,
             worker: Some(worker),
@@ -103,6 +107,11 @@ impl Engine {
     /// Whether the model can do what is asked.
     pub fn check(&self, options: &Options) -> Result<(), Error> {
         Ok(options.check(&self.model.vocabulary)?)
+    }
+
+    /// The spectrogram of a new stream, as the model wants it.
+    pub fn spectrogram(&self) -> Spectrogram {
+        self.front.spectrogram()
     }
 
     /// What was done since the engine was opened, for all streams.

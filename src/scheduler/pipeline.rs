@@ -1,4 +1,4 @@
-//! A model on a device: window → mel → encoder → decoder → transcript.
+//! A model on a device: window → encoder → decoder → transcript.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use crate::Error;
 use crate::decoder::{Batch, Decoder, Decoding, Options};
 use crate::device::Device;
 use crate::encoder::{Encoder, EncoderSession};
-use crate::mel::{FrontEnd, Spectrogram, frames_to_encode};
+use crate::mel::{frames_to_encode, normalise};
 use crate::model::Model;
 use crate::segment::Window;
 use crate::transcript::{Timings, WindowTranscript, segments};
@@ -15,7 +15,6 @@ use crate::transcript::{Timings, WindowTranscript, segments};
 /// A model whose stages are prepared.
 pub struct Pipeline {
     model: Arc<Model>,
-    front: FrontEnd,
     encoder: Encoder,
     decoder: Decoder,
     device: &'static str,
@@ -24,7 +23,8 @@ pub struct Pipeline {
 /// The buffers of one worker, which has some windows in hand at a time.
 pub struct PipelineSession {
     model: Arc<Model>,
-    spectrogram: Spectrogram,
+    /// What the encoder sees: (frames, bins).
+    mel: Vec<f32>,
     encoder: EncoderSession,
     batch: Batch,
     windows: Vec<Option<Begun>>,
@@ -42,7 +42,6 @@ impl Pipeline {
     /// Prepares every stage of `model` on `device`.
     pub fn new(model: Arc<Model>, device: &dyn Device) -> Result<Self, Error> {
         Ok(Self {
-            front: FrontEnd::new(device, model.config.mel_bins)?,
             encoder: Encoder::new(device, &model.config, &model.weights)?,
             decoder: Decoder::new(device, &model)?,
             device: device.name(),
@@ -54,7 +53,7 @@ impl Pipeline {
     pub fn session(&self, lanes: usize) -> PipelineSession {
         PipelineSession {
             model: self.model.clone(),
-            spectrogram: self.front.session(),
+            mel: Vec::new(),
             encoder: self.encoder.session(),
             batch: Batch::new(self.model.clone(), self.decoder.session(lanes)),
             windows: (0..lanes).map(|_| None).collect(),
@@ -67,14 +66,13 @@ impl PipelineSession {
     /// Takes a window as far as the decoder, in a free lane.
     pub fn begin(&mut self, lane: usize, window: &Window, options: &Options) -> Result<(), Error> {
         let begin = Instant::now();
-        let mel = self.spectrogram.of(&window.samples)?;
-        let mel_done = Instant::now();
-        let frames = frames_to_encode(window.samples.len());
-        let states = self.encoder.encode(&mel[..frames * self.model.config.mel_bins])?;
+        self.mel.resize(frames_to_encode(window.length_samples) * self.model.config.mel_bins, 0.0);
+        normalise(&window.log_mel, &mut self.mel);
+        let states = self.encoder.encode(&self.mel)?;
         let decoding_since = Instant::now();
         self.batch.begin(lane, states, options)?;
-        let timings = Timings { mel: mel_done - begin, encoder: decoding_since - mel_done, ..Timings::default() };
-        self.windows[lane] = Some(Begun { window_samples: window.samples.len(), timings, decoding_since });
+        let timings = Timings { encoder: decoding_since - begin, ..Timings::default() };
+        self.windows[lane] = Some(Begun { window_samples: window.length_samples, timings, decoding_since });
         Ok(())
     }
 

@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn push(queue: &Queue, place: u64, urgency: Urgency) {
-        let window = Window { start_samples: place, samples: vec![0.0], is_last: false };
+        let window = Window { start_samples: place, length_samples: 1, log_mel: Vec::new(), is_last: false };
         queue.push(window, Options::default(), urgency, Arc::default());
     }
 
@@ -158,7 +158,7 @@ mod tests {
     fn a_closed_queue_gives_its_windows_up() {
         let queue = Queue::default();
         let slot = Arc::<Slot>::default();
-        let window = Window { start_samples: 0, samples: vec![0.0], is_last: false };
+        let window = Window { start_samples: 0, length_samples: 1, log_mel: Vec::new(), is_last: false };
         queue.push(window, Options::default(), Urgency::Background, slot.clone());
         queue.close();
         assert!(queue.pop().is_none());

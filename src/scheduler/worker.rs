@@ -129,7 +129,7 @@ impl Worker {
 
     fn finish(&self, job: Job, result: Result<WindowTranscript, Error>) {
         match &result {
-            Ok(_) => self.tally.completed(job.window.samples.len()),
+            Ok(_) => self.tally.completed(job.window.length_samples),
             Err(Error::Schedule(ScheduleError::Cancelled)) => self.tally.cancelled(),
             Err(_) => self.tally.failed(),
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::voice::{CHUNK_SAMPLES, Listener, Speech, Stretch, Thresholds, Voice};
 use super::{Limits, quietest};
+use crate::mel::{HOP_SAMPLES, on_grid};
 
 /// What a window has of the pause before its speech, so that no first sound is lost: 0.3 s.
 const LEAD_SAMPLES: u64 = 4_800;
@@ -14,7 +15,11 @@ const TAIL_SAMPLES: u64 = 4_800;
 /// How long speech takes to be noticed, with its padding: before that, what was heard may yet belong to a window.
 const NOTICE_SAMPLES: u64 = 6_000;
 
-/// Cuts one stream. What it decides depends on the samples alone, not on how many came at a time.
+/// A window is at least one hop long.
+const HOP: u64 = HOP_SAMPLES as u64;
+
+/// Cuts one stream, where frames of its spectrogram are centred, or at its end. What it decides depends on the samples
+/// alone, not on how many came at a time.
 pub struct Cutter {
     limits: Limits,
     ears: Option<Ears>,
@@ -58,7 +63,8 @@ impl Heard<'_> {
 
 impl Cutter {
     /// Cuts by voice activity, or, without a voice, at quiet places.
-    pub fn new(limits: Limits, voice: Option<&Arc<Voice>>) -> Self {
+    pub fn new(mut limits: Limits, voice: Option<&Arc<Voice>>) -> Self {
+        limits.window_samples = on_grid(limits.window_samples as u64).max(HOP) as usize;
         let ears = voice.map(|voice| Ears {
             listener: voice.listener(),
             probabilities: Vec::new(),
@@ -69,13 +75,13 @@ impl Cutter {
         Self { limits, ears, begin: 0, analysed: 0, cut: VecDeque::new() }
     }
 
-    /// Looks at what was heard since the last call; `heard` begins at or before [`Cutter::begin`].
+    /// Looks at what was heard since the last call; `heard` begins at or before [`Cutter::needed`].
     pub fn listen(&mut self, heard: Heard<'_>) {
         let Some(ears) = &mut self.ears else {
             self.analysed = heard.end();
             while heard.end() - self.begin >= self.limits.window_samples as u64 {
                 let window = &heard.from(self.begin)[..self.limits.window_samples];
-                let end = self.begin + quietest(window, self.limits.cut_search_samples) as u64;
+                let end = cut(self.begin, self.begin + quietest(window, self.limits.cut_search_samples) as u64);
                 self.cut.push_back(self.begin..end);
                 self.begin = end;
             }
@@ -111,20 +117,24 @@ impl Cutter {
             ears.probabilities.iter().filter_map(|&probability| ears.speech.push(probability)).collect();
         stretches.extend(ears.speech.finish(end));
         stretches.retain(|stretch| stretch.is_speech && stretch.end_samples > self.begin);
-        let first = stretches.first().map(|first| first.start_samples.saturating_sub(LEAD_SAMPLES).max(self.begin));
+        let first = stretches.first().map(|first| begin(first, self.begin));
         let last = stretches.last().map(|last| last.end_samples).or(spoken);
-        if let (Some(begin), Some(last)) = (ears.window.take().or(first), last) {
-            let end = (last + TAIL_SAMPLES).min(end);
-            if end > begin {
-                self.cut.push_back(begin..end);
-            }
+        if let (Some(begin), Some(last)) = (ears.window.take().or(first), last)
+            && end > begin
+        {
+            self.cut.push_back(begin..cut(begin, last + TAIL_SAMPLES).min(end));
         }
         self.begin = end;
     }
 
     /// The next window's place.
-    pub fn take(&mut self) -> Option<Range<u64>> {
-        self.cut.pop_front()
+    pub fn peek(&self) -> Option<Range<u64>> {
+        self.cut.front().cloned()
+    }
+
+    /// Takes the next window.
+    pub fn take(&mut self) {
+        self.cut.pop_front();
     }
 
     /// Whether every window was taken.
@@ -137,6 +147,11 @@ impl Cutter {
         self.cut.front().map_or(self.begin, |window| window.start)
     }
 
+    /// What is before was looked at for the last time.
+    pub fn needed(&self) -> u64 {
+        self.begin.min(self.analysed)
+    }
+
     fn chunk(&mut self, index: usize, heard: Heard<'_>) {
         let Some(ears) = &mut self.ears else { return };
         if let Some(stretch) = ears.speech.push(ears.probabilities[index])
@@ -147,19 +162,19 @@ impl Cutter {
         let open = ears.speech.open();
         let Some(begin) = ears.window else {
             if open.is_speech {
-                let begin = open.start_samples.saturating_sub(LEAD_SAMPLES).max(self.begin);
+                let begin = begin(&open, self.begin);
                 (self.begin, ears.window) = (begin, Some(begin));
                 ears.pauses.clear();
             } else {
-                self.begin = self.begin.max(self.analysed.saturating_sub(LEAD_SAMPLES + NOTICE_SAMPLES));
+                self.begin = self.begin.max(on_grid(self.analysed.saturating_sub(LEAD_SAMPLES + NOTICE_SAMPLES)));
             }
             return;
         };
         let quiet = if open.is_speech { 0 } else { self.analysed - open.start_samples };
         if quiet >= self.limits.pause_samples as u64 {
-            let end = (open.start_samples + TAIL_SAMPLES).min(begin + self.limits.window_samples as u64);
-            self.cut.push_back(begin..end.max(begin + 1));
-            (self.begin, ears.window) = (end.max(begin + 1), None);
+            let end = cut(begin, (open.start_samples + TAIL_SAMPLES).min(begin + self.limits.window_samples as u64));
+            self.cut.push_back(begin..end);
+            (self.begin, ears.window) = (end, None);
             return;
         }
         let limit = begin + self.limits.window_samples as u64;
@@ -178,10 +193,21 @@ impl Cutter {
                 begin + quietest(window, self.limits.cut_search_samples) as u64
             }
         };
+        let end = cut(begin, end);
         self.cut.push_back(begin..end);
         ears.pauses.retain(|pause| pause.end > end);
         // What follows is speech, unless the pause that was cut lasts on.
         let is_over = !open.is_speech && open.start_samples <= end;
         (self.begin, ears.window) = (end, (!is_over).then_some(end));
     }
+}
+
+/// Where a window begins that has `speech` in it, not before `earliest`.
+fn begin(speech: &Stretch, earliest: u64) -> u64 {
+    on_grid(speech.start_samples.saturating_sub(LEAD_SAMPLES)).max(earliest)
+}
+
+/// Where a window ends that should end at `place`.
+fn cut(begin: u64, place: u64) -> u64 {
+    on_grid(place).max(begin + HOP)
 }

@@ -1,4 +1,4 @@
-//! Samples → windows: what was heard enters piece by piece, windows to transcribe leave.
+//! Samples → windows: what was heard enters piece by piece, the places of windows to transcribe leave.
 //!
 //! Read `cut.rs` for where a window ends, `voice/mod.rs` for what is speech.
 
@@ -14,7 +14,7 @@ use crate::mel::WINDOW_SAMPLES;
 /// How long windows may get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest window, at most WINDOW_SAMPLES.
+    /// Longest window, at most WINDOW_SAMPLES; whole hops of it count.
     pub window_samples: usize,
     /// How far before its end a window may be cut at a quiet place, at most `window_samples`; 0 cuts at the end.
     pub cut_search_samples: usize,
@@ -27,10 +27,12 @@ pub struct Limits {
 /// A stretch of a stream, to be transcribed as a whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window {
-    /// Place of its first sample in the stream.
+    /// Place of its first sample in the stream, where a frame of the spectrogram is centred.
     pub start_samples: u64,
-    /// 16 kHz mono, 1 to WINDOW_SAMPLES.
-    pub samples: Vec<f32>,
+    /// 1 to WINDOW_SAMPLES.
+    pub length_samples: usize,
+    /// Logarithms of its mel spectra (frames, bins); what lies behind them is silence.
+    pub log_mel: Vec<f32>,
     /// Whether the stream ends with it.
     pub is_last: bool,
 }

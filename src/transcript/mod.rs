@@ -57,8 +57,6 @@ impl WindowTranscript {
 pub struct Timings {
     /// Waiting for other windows.
     pub queue: Duration,
-    /// Log-mel.
-    pub mel: Duration,
     /// Encoder.
     pub encoder: Duration,
     /// Decoder.

@@ -226,18 +226,15 @@ pub fn last_row() -> Vec<Case> {
 }
 
 pub fn log_mel() -> Vec<Case> {
-    let (window, hop, frames, bins) = (400, 160, 12, 80);
-    let filters = filter_bank(bins);
-    let mut samples = numbers(frames * hop, 19);
-    let quiet = |samples: &mut [f32], level: f32| samples.iter_mut().for_each(|x| *x *= level);
-    quiet(&mut samples[..500], 1e-3);
-    samples[900..1500].fill(0.0);
-    let case = |name: &str, samples: Vec<f32>| {
+    let (window, hop) = (400, 160);
+    let case = |name: &str, frames: usize, bins: usize, samples: &[f32]| {
+        let filters = filter_bank(bins);
+        let samples = samples[..(frames - 1) * hop + window].to_vec();
         let mut program = Program::default();
-        let input = program.value("samples", Rows::Fixed(frames * hop), 1);
-        let mel = program.value("mel", Rows::Fixed(frames), bins);
+        let input = program.value("samples", Rows::Fixed(samples.len() + 2 * hop), 1);
+        let mel = program.value("mel", Rows::Step(frames + 2), bins);
         Case {
-            name: format!("log-mel of {name}"),
+            name: format!("log-mel of {name}, {frames} frames, {bins} bins"),
             program,
             operations: vec![Operation::LogMel {
                 samples: input,
@@ -250,11 +247,21 @@ pub fn log_mel() -> Vec<Case> {
             expected: reference::log_mel(&samples, &filters, window, hop),
             inputs: vec![(input, samples)],
             tokens: None,
-            extents: step(0),
+            extents: step(frames),
             output: mel,
         }
     };
-    vec![case("noise with a gap", samples), case("silence", vec![0.0; frames * hop])]
+    let noise = numbers(50 * hop, 19);
+    let level = |level: f32| -> Vec<f32> { noise.iter().map(|x| x * level).collect() };
+    let mut gap = noise.clone();
+    gap[..500].iter_mut().for_each(|x| *x *= 1e-3);
+    gap[900..1500].fill(0.0);
+    let silence = vec![0.0; noise.len()];
+    let mut cases: Vec<Case> =
+        [1, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 31, 37].map(|frames| case("noise with a gap", frames, 80, &gap)).into();
+    cases.extend([case("noise", 17, 128, &noise), case("noise", 5, 3, &noise), case("silence", 9, 80, &silence)]);
+    cases.extend([1e-2, 1e-5, 1e-9, 1e-30, 3e3].map(|x| case(&format!("noise at {x}"), 7, 80, &level(x))));
+    cases
 }
 
 /// Programs that do not fit their weights, runs or tokens, and what the refusal says.

@@ -79,16 +79,13 @@ pub fn convolution(x: &[f32], w: &[f32], bias: &[f32], inputs: usize, stride: us
     y
 }
 
-/// Whisper's front end with a discrete Fourier transform by its definition.
+/// Logarithms of mel spectra with a discrete Fourier transform by its definition.
 pub fn log_mel(samples: &[f32], filters: &[f32], window: usize, hop: usize) -> Vec<f64> {
-    let (bands, length) = (window / 2 + 1, samples.len() as isize);
-    let mirrored =
-        |index: isize| samples[(if index >= length { 2 * (length - 1) - index } else { index.abs() }) as usize];
+    let bands = window / 2 + 1;
     let mut mel = Vec::new();
-    for frame in 0..samples.len() / hop {
-        let first = (frame * hop) as isize - (window / 2) as isize;
+    for frame in samples.windows(window).step_by(hop) {
         let hann = |n: usize| (PI * n as f64 / window as f64).sin().powi(2);
-        let x: Vec<f64> = (0..window).map(|n| mirrored(first + n as isize) as f64 * hann(n)).collect();
+        let x: Vec<f64> = frame.iter().enumerate().map(|(n, &x)| x as f64 * hann(n)).collect();
         let power = |k: usize| {
             let angle = |n: usize| TAU * (k * n % window) as f64 / window as f64;
             let real: f64 = x.iter().enumerate().map(|(n, x)| x * angle(n).cos()).sum();
@@ -101,6 +98,5 @@ pub fn log_mel(samples: &[f32], filters: &[f32], window: usize, hop: usize) -> V
             mel.push(energy.max(1e-10).log10());
         }
     }
-    let largest = mel.iter().copied().fold(f64::MIN, f64::max);
-    mel.iter().map(|&x| (x.max(largest - 8.0) + 4.0) / 4.0).collect()
+    mel
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gstwhispernpu::decoder::{Batch, DecoderSession, Decoding, Options};
+use gstwhispernpu::mel::{FRAME_SAMPLES, FrontEnd, WINDOW_FRAMES, WINDOW_SAMPLES, normalise};
 use gstwhispernpu::model::Model;
 pub use serde_json::Value as Json;
 
@@ -26,6 +27,21 @@ pub fn worst_difference(values: &[f32], columns: usize, golden: &Json) -> f64 {
         }
     }
     worst
+}
+
+/// What the encoder sees of a window (WINDOW_FRAMES, bins) that is a stream of its own.
+pub fn window_mel(front: &FrontEnd, bins: usize, samples: &[f32]) -> Vec<f32> {
+    let mut spectrogram = front.spectrogram();
+    spectrogram.push(samples).unwrap();
+    // The recorded values are of the window alone, which is mirrored at its end if it is full.
+    if samples.len() == WINDOW_SAMPLES {
+        let mirrored: Vec<f32> = samples.iter().rev().skip(1).take(FRAME_SAMPLES / 2).copied().collect();
+        spectrogram.push(&mirrored).unwrap();
+    }
+    spectrogram.end().unwrap();
+    let mut mel = vec![0.0; WINDOW_FRAMES * bins];
+    normalise(spectrogram.window(&(0..samples.len() as u64)).unwrap(), &mut mel);
+    mel
 }
 
 /// Feeds the recorded tokens and compares the logits after each of the first 20.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use gstwhispernpu::device::cpu::{Cpu, Precision};
+use gstwhispernpu::mel::{FrontEnd, Spectrogram};
 use gstwhispernpu::segment::voice::{self, Voice};
 use gstwhispernpu::segment::{Limits, Window};
 use gstwhispernpu::stream::Stream;
@@ -25,24 +27,28 @@ fn talk() -> (Vec<f32>, Vec<(usize, usize)>) {
     (samples, sentences)
 }
 
+fn spectrogram() -> Spectrogram {
+    FrontEnd::new(&Cpu::new(1, Precision::Int8).unwrap(), 80).unwrap().spectrogram()
+}
+
 /// Windows, accepted as soon as they come, of a stream that gets its samples in pieces.
 fn windows(samples: &[f32], pieces: &[usize], limits: Limits) -> Vec<Window> {
     let voice = Voice::open(&voice::find().unwrap_or_else(|error| panic!("{error}"))).unwrap();
-    let mut stream = Stream::new(limits, Some(&voice));
+    let mut stream = Stream::new(limits, Some(&voice), spectrogram());
     let (mut windows, mut rest, mut pieces) = (Vec::new(), samples, pieces.iter().cycle());
     while !stream.is_done() {
         let (now, later) = rest.split_at((*pieces.next().unwrap()).min(rest.len()));
         rest = later;
-        stream.push(now);
+        stream.push(now).unwrap();
         if rest.is_empty() {
-            stream.end();
+            stream.end().unwrap();
         }
         while let Some(window) = stream.window() {
-            let consumed_samples = window.samples.len();
+            let consumed_samples = window.length_samples;
             stream.accept(WindowTranscript { consumed_samples, ..WindowTranscript::default() });
             windows.push(window);
         }
-        let known = windows.last().map_or(0, |window| window.start_samples + window.samples.len() as u64);
+        let known = windows.last().map_or(0, |window| window.start_samples + window.length_samples as u64);
         assert!(stream.position_samples() >= known);
     }
     assert_eq!(stream.position_samples(), samples.len() as u64, "all is final at the end");
@@ -58,15 +64,15 @@ fn windows_hold_all_speech_and_little_silence() {
         let (start, end) = (start + RATE / 2, end - RATE / 2);
         let holds = |window: &Window| {
             let first = window.start_samples as usize;
-            first <= start && first + window.samples.len() >= end
+            first <= start && first + window.length_samples >= end
         };
         assert!(windows.iter().any(holds), "no window holds {start} to {end} whole");
     }
-    let held: usize = windows.iter().map(|window| window.samples.len()).sum();
+    let held: usize = windows.iter().map(|window| window.length_samples).sum();
     let spoken: usize = sentences.iter().map(|(start, end)| end - start).sum();
     assert!(held < spoken + 6 * RATE, "{held} samples for {spoken} of speech");
-    assert!(windows.iter().all(|window| window.samples.len() <= 30 * RATE));
-    let overlap = |pair: &[Window]| pair[0].start_samples + pair[0].samples.len() as u64 > pair[1].start_samples;
+    assert!(windows.iter().all(|window| window.length_samples <= 30 * RATE));
+    let overlap = |pair: &[Window]| pair[0].start_samples + pair[0].length_samples as u64 > pair[1].start_samples;
     assert!(!windows.windows(2).any(overlap));
 }
 
@@ -80,9 +86,10 @@ fn how_many_samples_come_at_a_time_does_not_matter() {
         for pieces in [&[1_600][..], &[511], &[1, 77_777, 512, 13]] {
             let pieced = windows(&samples, pieces, limits);
             let places = |windows: &[Window]| -> Vec<(u64, usize)> {
-                windows.iter().map(|window| (window.start_samples, window.samples.len())).collect()
+                windows.iter().map(|window| (window.start_samples, window.length_samples)).collect()
             };
             assert_eq!(places(&pieced), places(&whole), "{pieces:?}");
+            assert!(pieced == whole, "{pieces:?}: the spectrogram is another");
         }
     }
 }
@@ -90,13 +97,13 @@ fn how_many_samples_come_at_a_time_does_not_matter() {
 #[test]
 fn silence_gives_no_window_and_is_final_soon() {
     let voice = Voice::open(&voice::find().unwrap_or_else(|error| panic!("{error}"))).unwrap();
-    let mut stream = Stream::new(Limits::default(), Some(&voice));
+    let mut stream = Stream::new(Limits::default(), Some(&voice), spectrogram());
     for second in 1..=60 {
-        stream.push(&vec![0.0; RATE]);
+        stream.push(&vec![0.0; RATE]).unwrap();
         assert_eq!(stream.window(), None);
         assert!(stream.position_samples() + 2 * RATE as u64 > second * RATE as u64, "at {second} s");
     }
-    stream.end();
+    stream.end().unwrap();
     assert_eq!(stream.window(), None);
     assert!(stream.is_done());
 }

@@ -5,12 +5,13 @@ use super::encode::Encode;
 use super::grown::Grown;
 use super::layer_norm::LayerNorm;
 use super::linear::{Left, Linear};
+use super::log_mel::{self, LogMel};
 use super::memory::{Attend, Head};
 use super::packed::Packed;
 use super::simd::{Int8, Isa, Kernel, Kind, Simd};
 use super::team::Team;
 use super::values::{Reader, Target};
-use crate::device::{Activation, Value};
+use crate::device::{Activation, DeviceError, Value};
 
 /// What follows a product.
 pub struct Finish {
@@ -50,6 +51,10 @@ pub trait Arithmetic: 'static {
     type Head: Send + Sync;
     /// Scratch of attention.
     type Scores: Default + Send;
+    /// A log-mel front end.
+    type Front: Send + Sync;
+    /// Scratch of the front end.
+    type Spectrum: Default + Send;
 
     /// Takes a matrix (outputs, inputs).
     fn weight(isa: Isa, team: &Team, outputs: usize, inputs: usize, source: Source<'_>) -> Self::Weight;
@@ -88,6 +93,11 @@ pub trait Arithmetic: 'static {
     );
     /// Attends from one row to keys and values that are not packed.
     fn attend_row(isa: Isa, query: &[f32], seen: Seen<'_>, output: &mut [f32], scores: &mut Self::Scores);
+
+    /// Prepares a front end; `filters` is (bins, window_samples / 2 + 1), row-major. Errors: a length that it cannot transform.
+    fn front(filters: &[f32], window_samples: usize, hop_samples: usize) -> Result<Self::Front, DeviceError>;
+    /// Computes the target's rows, row i of the samples from i·hop_samples on.
+    fn log_mel(isa: Isa, front: &Self::Front, samples: &[f32], target: &mut Target<'_>, scratch: &mut Self::Spectrum);
 }
 
 /// Products and attention over packed elements.
@@ -100,6 +110,8 @@ impl<E: Encode + Attend> Arithmetic for Fast<E> {
     type Left = Left<E>;
     type Head = Head<E>;
     type Scores = Scores;
+    type Front = LogMel;
+    type Spectrum = log_mel::Scratch;
 
     fn weight(isa: Isa, team: &Team, outputs: usize, inputs: usize, source: Source<'_>) -> Packed<E> {
         Packed::new(isa, team, outputs, inputs, source)
@@ -154,6 +166,14 @@ impl<E: Encode + Attend> Arithmetic for Fast<E> {
 
     fn attend_row(isa: Isa, query: &[f32], seen: Seen<'_>, output: &mut [f32], scores: &mut Scores) {
         isa.run(Grown { query, seen, output, scores: &mut scores.scores });
+    }
+
+    fn front(filters: &[f32], window_samples: usize, hop_samples: usize) -> Result<LogMel, DeviceError> {
+        LogMel::new(filters, window_samples, hop_samples)
+    }
+
+    fn log_mel(isa: Isa, front: &LogMel, samples: &[f32], target: &mut Target<'_>, scratch: &mut log_mel::Scratch) {
+        front.run(isa, samples, target, scratch);
     }
 }
 

@@ -8,6 +8,7 @@ mod attention;
 mod coarse;
 mod convolution;
 mod encode;
+mod fourier;
 mod grown;
 mod layer_norm;
 mod linear;

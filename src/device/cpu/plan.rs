@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::arithmetic::{Arithmetic, Finish};
 use super::coarse::Coarse;
 use super::convolution;
-use super::log_mel::LogMel;
 use super::simd::Isa;
 use super::team::Team;
 use super::values::MOST_PARTS;
@@ -33,12 +32,10 @@ pub struct Stages<A: Arithmetic> {
 
 /// Work that is finished on all threads before the next stage begins.
 pub enum Stage<A: Arithmetic> {
-    /// The samples' spectrogram, with the index of its scratch.
     LogMel {
         samples: Value,
         mel: Value,
-        front: Box<LogMel>,
-        scratch: usize,
+        front: Box<A::Front>,
     },
     /// Operations of which each row needs only itself: a thread takes some rows through all of them.
     Chain(Chain<A>),
@@ -145,7 +142,6 @@ impl<A: Arithmetic> Plan<A> {
             weights: HashMap::new(),
             vectors: HashMap::new(),
             heads: Vec::new(),
-            fronts: 0,
         };
         let mut procedures = Vec::new();
         for operations in &program.procedures {
@@ -296,16 +292,16 @@ struct Binder<'a, A: Arithmetic> {
     weights: HashMap<String, Arc<A::Weight>>,
     vectors: HashMap<String, Arc<[f32]>>,
     heads: Vec<MemoryDeclaration>,
-    fronts: usize,
 }
 
 impl<A: Arithmetic> Binder<'_, A> {
     fn bind(&mut self, operation: &Operation) -> Result<Stage<A>, DeviceError> {
         Ok(match operation {
             Operation::LogMel { samples, mel, filters, window_samples, hop_samples } => {
-                self.fronts += 1;
-                let front = Box::new(LogMel::new(filters, *window_samples, *hop_samples));
-                Stage::LogMel { samples: *samples, mel: *mel, front, scratch: self.fronts - 1 }
+                let (limit, samples_limit) = (self.limit(*mel), self.limit(*samples));
+                assert!((limit - 1) * hop_samples + window_samples <= samples_limit, "every frame has its samples");
+                let front = Box::new(A::front(filters, *window_samples, *hop_samples)?);
+                Stage::LogMel { samples: *samples, mel: *mel, front }
             }
             Operation::Convolution { input, weight, bias, stride, activation, output } => {
                 let weight = self.filters(weight, self.columns(*output), self.columns(*input))?;
@@ -389,6 +385,10 @@ impl<A: Arithmetic> Binder<'_, A> {
         let tasks = if self.team.threads() == 1 { 1 } else { TASKS_PER_THREAD * self.team.threads() };
         let task_columns = panels.div_ceil(tasks) * panel;
         Ok(Part { output, weight, finish: Finish { bias: padded, activation, residual }, task_columns })
+    }
+
+    fn limit(&self, value: Value) -> usize {
+        self.program.values[value.0].rows.limit()
     }
 
     fn columns(&self, value: Value) -> usize {

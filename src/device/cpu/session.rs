@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use super::arithmetic::{Arithmetic, Seen};
 use super::coarse::Coarse;
 use super::convolution;
-use super::log_mel::{self, LogMel};
 use super::plan::{Chain, Part, Plan, Stage, Stages, Step};
 use super::simd::TILE_ROWS;
 use super::values::{Block, Inputs, LOCAL_ROWS, MOST_PARTS, Values};
@@ -16,8 +15,6 @@ use crate::device::{DeviceError, Extent, Mask, Prepared, Procedure, Rows, Sessio
 /// Up to so many rows a product's columns are divided among the threads, beyond it the rows: the weights are then read once
 /// by each thread, and worth it.
 const FEW_ROWS: usize = 12;
-/// Frames of a spectrogram that a thread takes at a time.
-const MEL_ROWS: usize = 64;
 
 /// A plan to make sessions of.
 pub struct Executable<A: Arithmetic>(pub Arc<Plan<A>>);
@@ -30,16 +27,13 @@ impl<A: Arithmetic> Prepared for Executable<A> {
             (0..declaration.heads).map(|_| RwLock::new(A::head(plan.isa, declaration.rows, width))).collect()
         };
         let threads = || 0..plan.team.threads();
-        let fronts = plan.procedures.iter().flat_map(|procedure| &procedure.stages).filter_map(|stage| match stage {
-            Stage::LogMel { front, .. } => Some(threads().map(|_| Mutex::new(front.scratch())).collect()),
-            _ => None,
-        });
-        let worker = || Mutex::new(Worker { left: A::left(), scores: A::Scores::default(), edge: Vec::new() });
+        let (scores, spectrum) = (A::Scores::default, A::Spectrum::default);
+        let worker =
+            || Mutex::new(Worker { left: A::left(), scores: scores(), edge: Vec::new(), spectrum: spectrum() });
         Box::new(CpuSession::<A> {
             values: Values::new(&plan.values, lanes, plan.team.threads()),
             memories: plan.memories.iter().map(|memory| (0..lanes).map(|_| heads(memory)).collect()).collect(),
             heads: plan.heads.iter().map(heads).collect(),
-            fronts: fronts.collect(),
             workers: threads().map(|_| worker()).collect(),
             tokens: Vec::new(),
             left: A::left(),
@@ -56,8 +50,6 @@ struct CpuSession<A: Arithmetic> {
     memories: Vec<Vec<Heads<A>>>,
     /// Heads that attention within a procedure packs into.
     heads: Vec<Heads<A>>,
-    /// Of each front end, one for each thread.
-    fronts: Vec<Vec<Mutex<log_mel::Scratch>>>,
     workers: Vec<Mutex<Worker<A>>>,
     tokens: Vec<u32>,
     /// Left matrix that all threads read.
@@ -73,6 +65,7 @@ struct Worker<A: Arithmetic> {
     left: A::Left,
     scores: A::Scores,
     edge: Vec<f32>,
+    spectrum: A::Spectrum,
 }
 
 impl<A: Arithmetic> Session for CpuSession<A> {
@@ -112,16 +105,14 @@ impl<A: Arithmetic> Session for CpuSession<A> {
 impl<A: Arithmetic> CpuSession<A> {
     fn stage(&mut self, plan: &Plan<A>, stage: &Stage<A>, extents: &[Extent]) -> Result<(), DeviceError> {
         match *stage {
-            Stage::LogMel { samples, mel, ref front, scratch } => {
-                let (rows, fronts) = (plan.values[mel.0].rows.count(extents), &self.fronts[scratch]);
-                self.values.by_rows(&plan.team, (&[mel], &[]), rows, MEL_ROWS, &|block, worker| {
+            Stage::LogMel { samples, mel, ref front } => {
+                let (rows, workers) = (plan.values[mel.0].rows.count(extents), &self.workers);
+                // In one piece, on the caller's thread: the helpers are left to those who have more to do.
+                self.values.by_rows(&plan.team, (&[mel], &[]), rows, rows, &|block, worker| {
                     let samples = block.reader().whole(samples);
-                    let mut target = block.target(mel);
-                    for row in target.rows.clone() {
-                        front.frame(samples, row, target.row(row), &mut lock(&fronts[worker]));
-                    }
+                    let scratch = &mut lock(&workers[worker]).spectrum;
+                    A::log_mel(plan.isa, front, samples, &mut block.target(mel), scratch);
                 });
-                LogMel::finish(&mut self.values.whole_mut(mel)[..rows * plan.values[mel.0].columns]);
             }
             Stage::Chain(ref chain) => {
                 let rows = chain.rows.count(extents);

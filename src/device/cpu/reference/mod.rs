@@ -3,16 +3,18 @@
 mod attention;
 mod gelu;
 mod gemm;
+mod log_mel;
 
 use attention::{attend_row, attend_rows};
 use gelu::gelu;
 use gemm::{Matrix, multiply};
+use log_mel::LogMel;
 
 use super::arithmetic::{Arithmetic, Finish, Seen, Source};
 use super::simd::Isa;
 use super::team::Team;
 use super::values::{Reader, Target};
-use crate::device::{Activation, Value};
+use crate::device::{Activation, DeviceError, Value};
 use crate::math::dot;
 
 /// Layer normalisation's epsilon, as in PyTorch.
@@ -40,6 +42,8 @@ impl Arithmetic for Exact {
     type Left = Rows;
     type Head = Head;
     type Scores = Vec<f32>;
+    type Front = LogMel;
+    type Spectrum = log_mel::Scratch;
 
     fn weight(_: Isa, _: &Team, outputs: usize, inputs: usize, source: Source<'_>) -> Rows {
         let mut data = vec![0.0; outputs * inputs];
@@ -130,6 +134,14 @@ impl Arithmetic for Exact {
         rows.clone().for_each(|row| queries.extend_from_slice(&reader.row(query, row)[columns.clone()]));
         let output = attend_rows(&queries, &head.keys, &head.values, head.width, scores);
         rows.zip(output.chunks_exact(head.width)).for_each(|(row, output)| target.row(row).copy_from_slice(output));
+    }
+
+    fn front(filters: &[f32], window_samples: usize, hop_samples: usize) -> Result<LogMel, DeviceError> {
+        Ok(LogMel::new(filters, window_samples, hop_samples))
+    }
+
+    fn log_mel(_: Isa, front: &LogMel, samples: &[f32], target: &mut Target<'_>, scratch: &mut log_mel::Scratch) {
+        target.rows.clone().for_each(|row| front.frame(samples, row, target.row(row), scratch));
     }
 
     fn attend_row(_: Isa, query: &[f32], seen: Seen<'_>, output: &mut [f32], scores: &mut Vec<f32>) {

@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Kernel, Kind, Simd};
+use super::{Kernel, Kind, ROOT_HALF_BITS, Simd};
 
 /// Proof that the processor has AVX2, FMA and F16C, and AVX-VNNI if so named.
 #[derive(Clone, Copy)]
@@ -58,6 +58,26 @@ unsafe fn rounded(x: __m256) -> __m256i {
     })
 }
 
+/// The columns of four rows, in each half of the vectors by itself.
+///
+/// # Safety
+/// The processor has AVX2.
+#[inline(always)]
+unsafe fn columns(x: [__m256; 4]) -> [__m256; 4] {
+    registers!({
+        let (a, b) = (_mm256_unpacklo_ps(x[0], x[1]), _mm256_unpackhi_ps(x[0], x[1]));
+        let (c, d) = (_mm256_unpacklo_ps(x[2], x[3]), _mm256_unpackhi_ps(x[2], x[3]));
+        let (a, b) = (_mm256_castps_pd(a), _mm256_castps_pd(b));
+        let (c, d) = (_mm256_castps_pd(c), _mm256_castps_pd(d));
+        [
+            _mm256_castpd_ps(_mm256_unpacklo_pd(a, c)),
+            _mm256_castpd_ps(_mm256_unpackhi_pd(a, c)),
+            _mm256_castpd_ps(_mm256_unpacklo_pd(b, d)),
+            _mm256_castpd_ps(_mm256_unpackhi_pd(b, d)),
+        ]
+    })
+}
+
 impl<const VNNI: bool> Simd for Avx2<VNNI> {
     const LANES: usize = 8;
     const VECTORS: usize = 2;
@@ -104,6 +124,23 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
         self.store(x, &mut lanes);
         let count = to.len().min(8);
         to[..count].copy_from_slice(&lanes[..count]);
+    }
+
+    #[inline(always)]
+    fn transpose(self, from: &[f32], from_stride: usize, to: &mut [f32], to_stride: usize) {
+        let mut halves = [[self.splat(0.0); 4]; 2];
+        for (index, half) in halves.iter_mut().enumerate() {
+            for (row, x) in half.iter_mut().enumerate() {
+                *x = self.load(&from[(4 * index + row) * from_stride..]);
+            }
+            // SAFETY: the token proves that the processor has AVX2.
+            *half = unsafe { columns(*half) };
+        }
+        for column in 0..4 {
+            let (x, y) = (halves[0][column], halves[1][column]);
+            self.store(registers!(_mm256_permute2f128_ps::<0x20>(x, y)), &mut to[column * to_stride..]);
+            self.store(registers!(_mm256_permute2f128_ps::<0x31>(x, y)), &mut to[(column + 4) * to_stride..]);
+        }
     }
 
     #[inline(always)]
@@ -168,6 +205,16 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
     #[inline(always)]
     fn scale_exponent(self, x: __m256, n: __m256i) -> __m256 {
         registers!(_mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), _mm256_slli_epi32::<23>(n))))
+    }
+
+    #[inline(always)]
+    fn split(self, x: __m256) -> [__m256; 2] {
+        registers!({
+            let bits = _mm256_castps_si256(x);
+            let n = _mm256_srai_epi32::<23>(_mm256_sub_epi32(bits, _mm256_set1_epi32(ROOT_HALF_BITS)));
+            let mantissa = _mm256_sub_epi32(bits, _mm256_slli_epi32::<23>(n));
+            [_mm256_castsi256_ps(mantissa), _mm256_cvtepi32_ps(n)]
+        })
     }
 
     #[inline(always)]

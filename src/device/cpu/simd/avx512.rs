@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Kernel, Kind, Simd};
+use super::{Kernel, Kind, ROOT_HALF_BITS, Simd};
 
 /// Proof that the processor has AVX-512 F, BW, VL, DQ and VNNI, and BF16 if so named.
 #[derive(Clone, Copy)]
@@ -63,6 +63,26 @@ unsafe fn rounded(x: __m512) -> __m512i {
     })
 }
 
+/// The columns of four rows, in each quarter of the vectors by itself.
+///
+/// # Safety
+/// The processor has AVX-512 F.
+#[inline(always)]
+unsafe fn columns(x: [__m512; 4]) -> [__m512; 4] {
+    registers!({
+        let (a, b) = (_mm512_unpacklo_ps(x[0], x[1]), _mm512_unpackhi_ps(x[0], x[1]));
+        let (c, d) = (_mm512_unpacklo_ps(x[2], x[3]), _mm512_unpackhi_ps(x[2], x[3]));
+        let (a, b) = (_mm512_castps_pd(a), _mm512_castps_pd(b));
+        let (c, d) = (_mm512_castps_pd(c), _mm512_castps_pd(d));
+        [
+            _mm512_castpd_ps(_mm512_unpacklo_pd(a, c)),
+            _mm512_castpd_ps(_mm512_unpackhi_pd(a, c)),
+            _mm512_castpd_ps(_mm512_unpacklo_pd(b, d)),
+            _mm512_castpd_ps(_mm512_unpackhi_pd(b, d)),
+        ]
+    })
+}
+
 impl<const BF16: bool> Simd for Avx512<BF16> {
     const LANES: usize = 16;
     const VECTORS: usize = 4;
@@ -99,6 +119,34 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     fn store_some(self, x: __m512, to: &mut [f32]) {
         // SAFETY: the mask covers no more than the slice's elements, the others are not written.
         unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), x) }
+    }
+
+    #[inline(always)]
+    fn transpose(self, from: &[f32], from_stride: usize, to: &mut [f32], to_stride: usize) {
+        let mut fours = [[self.splat(0.0); 4]; 4];
+        for (index, four) in fours.iter_mut().enumerate() {
+            for (row, x) in four.iter_mut().enumerate() {
+                *x = self.load(&from[(4 * index + row) * from_stride..]);
+            }
+            // SAFETY: the token proves the instructions.
+            *four = unsafe { columns(*four) };
+        }
+        for column in 0..4 {
+            registers!({
+                let (a, b, c, d) = (fours[0][column], fours[1][column], fours[2][column], fours[3][column]);
+                let (even_low, odd_low) = (_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b));
+                let (even_high, odd_high) = (_mm512_shuffle_f32x4::<0x88>(c, d), _mm512_shuffle_f32x4::<0xdd>(c, d));
+                let columns = [
+                    _mm512_shuffle_f32x4::<0x88>(even_low, even_high),
+                    _mm512_shuffle_f32x4::<0x88>(odd_low, odd_high),
+                    _mm512_shuffle_f32x4::<0xdd>(even_low, even_high),
+                    _mm512_shuffle_f32x4::<0xdd>(odd_low, odd_high),
+                ];
+                for (index, x) in columns.into_iter().enumerate() {
+                    self.store(x, &mut to[(4 * index + column) * to_stride..]);
+                }
+            });
+        }
     }
 
     #[inline(always)]
@@ -186,6 +234,16 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
             let bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
             _mm512_storeu_si512(to.as_mut_ptr().cast(), bytes);
         }
+    }
+
+    #[inline(always)]
+    fn split(self, x: __m512) -> [__m512; 2] {
+        registers!({
+            let bits = _mm512_castps_si512(x);
+            let n = _mm512_srai_epi32::<23>(_mm512_sub_epi32(bits, _mm512_set1_epi32(ROOT_HALF_BITS)));
+            let mantissa = _mm512_sub_epi32(bits, _mm512_slli_epi32::<23>(n));
+            [_mm512_castsi512_ps(mantissa), _mm512_cvtepi32_ps(n)]
+        })
     }
 
     #[inline(always)]

@@ -43,6 +43,16 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Writes as many elements as fit, at most LANES.
     fn store_some(self, x: Self::F, to: &mut [f32]);
 
+    /// Turns LANES rows of LANES elements, the rows of `from` `from_stride` apart, into the columns of `to`.
+    #[inline(always)]
+    fn transpose(self, from: &[f32], from_stride: usize, to: &mut [f32], to_stride: usize) {
+        for row in 0..Self::LANES {
+            for column in 0..Self::LANES {
+                to[column * to_stride + row] = from[row * from_stride + column];
+            }
+        }
+    }
+
     /// a + b
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
     /// a − b
@@ -80,6 +90,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
         let x = self.max(x, self.splat(-126.0));
         self.scale_exponent(y, self.round(self.sub(x, self.splat(0.5))))
     }
+    /// A positive normal number m·2ⁿ as m, from √½ to √2, and n.
+    fn split(self, x: Self::F) -> [Self::F; 2];
     /// The low bytes of four vectors' lanes, the first one's lowest.
     fn pack_bytes(self, x: [Self::I; 4]) -> Self::I;
     /// The halves of two vectors' lanes rounded to bf16, the first one's low.
@@ -113,6 +125,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     unsafe fn load_i(self, from: *const u32) -> Self::I;
 }
 
+/// The bits of √½, the least mantissa that [`Simd::split`] gives.
+const ROOT_HALF_BITS: i32 = 0x3f35_04f3;
+
 /// Work that is compiled for every instruction set: `run` must be `#[inline(always)]`, and so must all that it calls with
 /// vectors; closures around vector code are not inlined reliably.
 pub trait Kernel {
@@ -123,6 +138,9 @@ pub trait Kernel {
     /// Does the work with the vectors of `simd`.
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
+
+#[cfg(test)]
+mod tests;
 
 impl Isa {
     /// Runs `kernel` with this instruction set.

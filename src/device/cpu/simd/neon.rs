@@ -4,7 +4,7 @@
 use std::arch::aarch64::*;
 use std::arch::asm;
 
-use super::{Kernel, Simd};
+use super::{Kernel, ROOT_HALF_BITS, Simd};
 
 /// Proof that the processor has NEON and the dot product.
 #[derive(Clone, Copy)]
@@ -149,6 +149,16 @@ impl Simd for Neon {
     #[inline(always)]
     fn scale_exponent(self, x: float32x4_t, n: uint32x4_t) -> float32x4_t {
         registers!(vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(x), vshlq_n_u32::<23>(n))))
+    }
+
+    #[inline(always)]
+    fn split(self, x: float32x4_t) -> [float32x4_t; 2] {
+        registers!({
+            let bits = vreinterpretq_s32_f32(x);
+            let n = vshrq_n_s32::<23>(vsubq_s32(bits, vdupq_n_s32(ROOT_HALF_BITS)));
+            let mantissa = vsubq_s32(bits, vshlq_n_s32::<23>(n));
+            [vreinterpretq_f32_s32(mantissa), vcvtq_f32_s32(n)]
+        })
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! What every processor has: arrays, written so that the compiler may use whatever vectors there are.
 #![allow(unsafe_code)]
 
-use super::Simd;
+use super::{ROOT_HALF_BITS, Simd};
 
 const LANES: usize = 8;
 
@@ -99,6 +99,13 @@ impl Simd for Portable {
     #[inline(always)]
     fn scale_exponent(self, x: Self::F, n: Self::I) -> Self::F {
         std::array::from_fn(|lane| f32::from_bits(x[lane].to_bits().wrapping_add((n[lane] as u32) << 23)))
+    }
+
+    #[inline(always)]
+    fn split(self, x: Self::F) -> [Self::F; 2] {
+        let exponent = |x: f32| (x.to_bits() as i32).wrapping_sub(ROOT_HALF_BITS) >> 23;
+        let mantissa = |x: f32| f32::from_bits(x.to_bits().wrapping_sub((exponent(x) as u32) << 23));
+        [x.map(mantissa), x.map(|x| exponent(x) as f32)]
     }
 
     #[inline(always)]
