@@ -260,7 +260,8 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
         let to = &mut to[..8];
         // SAFETY: the slice has 8 bytes.
         unsafe {
-            let words = _mm_packus_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
+            // Signed words: the second step takes its words as signed, and so would take great unsigned ones for negative.
+            let words = _mm_packs_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
             _mm_storel_epi64(to.as_mut_ptr().cast(), _mm_packus_epi16(words, words));
         }
     }

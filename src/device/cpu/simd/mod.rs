@@ -13,6 +13,8 @@ mod isa;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
+#[cfg(test)]
+mod tests;
 mod tile;
 
 pub use isa::Isa;
@@ -115,7 +117,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
 
     /// Adds the four products of unsigned bytes of `a` with signed bytes of `b` to each lane of `sum`.
     fn dot_u8(self, sum: Self::I, a: Self::I, b: Self::I) -> Self::I;
-    /// Adds the two products of bf16 of `a` with bf16 of `b` to each lane of `sum`.
+    /// Adds the two products of bf16 of `a` with bf16 of `b` to each lane of `sum`. Their order, whether a product is rounded
+    /// before it is added, and whether subnormal numbers count as zeros, is the instruction set's own: `vdpbf16ps` adds the
+    /// upper product first, fused, and takes and gives zeros for subnormal numbers (Intel's Software Developer's Manual).
     fn dot_bf16(self, sum: Self::F, a: Self::I, b: Self::I) -> Self::F;
 
     /// Reads LANES elements.
@@ -138,10 +142,6 @@ pub trait Kernel {
     /// Does the work with the vectors of `simd`.
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
-
-#[cfg(test)]
-mod tests;
-
 impl Isa {
     /// Runs `kernel` with this instruction set.
     #[inline]
