@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("element", &["stream", "segment", "scheduler", "decoder", "model", "transcript", "error", "Error"]),
     ("stream", &["segment", "mel", "transcript", "Error"]),
-    ("segment", &["mel", "model"]),
+    ("segment", &["mel", "model", "math"]),
     ("mel", &["device"]),
     ("scheduler", &["segment", "mel", "encoder", "decoder", "transcript", "model", "device", "error", "Error"]),
     ("encoder", &["model", "device"]),

@@ -17,7 +17,7 @@ pub use error::VoiceError;
 pub use speech::{Speech, Stretch, Thresholds};
 
 use crate::model;
-use network::{Network, State};
+use network::{MOST_CHUNKS, Network, State};
 use weights::Weights;
 
 /// Samples for which one probability is given: 32 ms.
@@ -91,16 +91,19 @@ impl Listener {
     /// A sample that is not finite counts as silence.
     pub fn push(&mut self, mut samples: &[f32], probabilities: &mut Vec<f32>) {
         while !samples.is_empty() {
-            let free = &mut self.state.chunk()[self.filled_samples..];
-            let (now, later) = samples.split_at(free.len().min(samples.len()));
-            for (place, sample) in free.iter_mut().zip(now) {
-                *place = if sample.is_finite() { sample.clamp(-LOUDEST, LOUDEST) } else { 0.0 };
+            let chunks =
+                if self.filled_samples == 0 && samples.len() >= MOST_CHUNKS * CHUNK_SAMPLES { MOST_CHUNKS } else { 1 };
+            for chunk in 0..chunks {
+                let free = &mut self.state.chunk(chunk)[self.filled_samples..];
+                let (now, later) = samples.split_at(free.len().min(samples.len()));
+                for (place, sample) in free.iter_mut().zip(now) {
+                    *place = if sample.is_finite() { sample.clamp(-LOUDEST, LOUDEST) } else { 0.0 };
+                }
+                self.filled_samples = (self.filled_samples + now.len()) % CHUNK_SAMPLES;
+                samples = later;
             }
-            self.filled_samples += now.len();
-            samples = later;
-            if self.filled_samples == CHUNK_SAMPLES {
-                probabilities.push(self.voice.network.probability(&mut self.state));
-                self.filled_samples = 0;
+            if self.filled_samples == 0 {
+                probabilities.extend_from_slice(&self.voice.network.probabilities(&mut self.state, chunks)[..chunks]);
             }
         }
     }
@@ -108,8 +111,8 @@ impl Listener {
     /// Ends the stream: a chunk that has begun is filled up with zeros. The listener is then at the beginning of another.
     pub fn finish(&mut self, probabilities: &mut Vec<f32>) {
         if self.filled_samples > 0 {
-            self.state.chunk()[self.filled_samples..].fill(0.0);
-            probabilities.push(self.voice.network.probability(&mut self.state));
+            self.state.chunk(0)[self.filled_samples..].fill(0.0);
+            probabilities.push(self.voice.network.probabilities(&mut self.state, 1)[0]);
         }
         self.reset();
     }
