@@ -48,24 +48,29 @@ impl Coarse {
 
     /// The second step: computes those of `logits` again that are near the greatest of the first `count`.
     pub fn refine(isa: Isa, weight: &Packed<Int8>, left: &Left<Int8>, row: usize, logits: &mut [f32], count: usize) {
-        let least = isa.run(Greatest(&logits[..count])) - MARGIN;
+        let span = count.div_ceil(SPANS).max(1);
+        let mut greatest = [f32::NEG_INFINITY; SPANS];
+        for (greatest, logits) in greatest.iter_mut().zip(logits[..count].chunks(span)) {
+            *greatest = isa.run(Greatest(logits));
+        }
+        let least = greatest.iter().copied().fold(f32::NEG_INFINITY, f32::max) - MARGIN;
         let mut left_to_do = MOST_CANDIDATES;
-        for (index, logits) in logits[..count].chunks_mut(SPAN).enumerate() {
-            if isa.run(Greatest(logits)) <= least {
+        for (index, logits) in logits[..count].chunks_mut(span).enumerate() {
+            if greatest[index] <= least {
                 continue;
             }
             for (column, logit) in logits.iter_mut().enumerate() {
                 if *logit > least && left_to_do > 0 {
                     left_to_do -= 1;
-                    *logit = weight.dot(index * SPAN + column, left, row);
+                    *logit = weight.dot(index * span + column, left, row);
                 }
             }
         }
     }
 }
 
-/// Logits that are looked through one by one if the greatest of them is near enough.
-const SPAN: usize = 1024;
+/// Spans of the logits, each looked through one by one if its greatest is near enough.
+const SPANS: usize = 64;
 
 struct Greatest<'a>(&'a [f32]);
 
@@ -75,14 +80,10 @@ impl Kernel for Greatest<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> f32 {
         let mut most = [simd.splat(f32::NEG_INFINITY); 4];
-        let whole = self.0.len() / (4 * S::LANES) * 4 * S::LANES;
-        for x in self.0.chunks_exact(4 * S::LANES) {
-            for (vector, most) in most.iter_mut().enumerate() {
-                *most = simd.max(*most, simd.load(&x[vector * S::LANES..]));
+        for x in self.0.chunks(4 * S::LANES) {
+            for (x, most) in x.chunks(S::LANES).zip(&mut most) {
+                *most = simd.max(*most, simd.load_some(x, f32::NEG_INFINITY));
             }
-        }
-        for x in self.0[whole..].chunks(S::LANES) {
-            most[0] = simd.max(most[0], simd.load_some(x, f32::NEG_INFINITY));
         }
         simd.greatest(simd.max(simd.max(most[0], most[1]), simd.max(most[2], most[3])))
     }

@@ -45,13 +45,10 @@ impl Encode for Int8 {
         let mut least = simd.splat(first);
         for (block, scale) in row.chunks(length).zip(&mut *scales) {
             let mut most = simd.splat(block[0]);
-            let (vectors, rest) = block.split_at(block.len() / S::LANES * S::LANES);
-            for x in vectors.chunks_exact(S::LANES) {
-                let x = simd.load(x);
+            for x in block.chunks(S::LANES) {
+                let x = simd.load_some(x, block[0]);
                 (least, most) = (simd.min(least, x), simd.max(most, x));
             }
-            let x = simd.load_some(rest, block[0]);
-            (least, most) = (simd.min(least, x), simd.max(most, x));
             *scale = simd.greatest(most);
         }
         let least = -simd.greatest(simd.sub(simd.splat(0.0), least));

@@ -178,13 +178,8 @@ impl<E: Encode> Rows for Part<'_, '_, '_, E> {
                 let y = simd.add(y, simd.mul_add(least, simd.load(&panels.sums[column..]), simd.load(&bias[column..])));
                 let y = if *activation == Activation::Gelu { gelu(simd, y) } else { y };
                 let output = &mut output[place..];
-                if output.len() >= S::LANES {
-                    let y = if *residual { simd.add(y, simd.load(output)) } else { y };
-                    simd.store(y, output);
-                } else {
-                    let y = if *residual { simd.add(y, simd.load_some(output, 0.0)) } else { y };
-                    simd.store_some(y, output);
-                }
+                let y = if *residual { simd.add(y, simd.load_some(output, 0.0)) } else { y };
+                simd.store_some(y, output);
             }
         }
     }

@@ -200,12 +200,7 @@ fn fill_keys<S: Simd, E: Attend>(simd: S, head: &mut Head<E>, keys: &[f32], stri
 /// y += x
 #[inline(always)]
 fn add<S: Simd>(simd: S, x: &[f32], y: &mut [f32]) {
-    let whole = x.len() / S::LANES * S::LANES;
-    for (x, y) in x.chunks_exact(S::LANES).zip(y.chunks_exact_mut(S::LANES)) {
-        simd.store(simd.add(simd.load(y), simd.load(x)), y);
-    }
-    if whole < x.len() {
-        let (x, y) = (&x[whole..], &mut y[whole..]);
+    for (x, y) in x.chunks(S::LANES).zip(y.chunks_mut(S::LANES)) {
         simd.store_some(simd.add(simd.load_some(y, 0.0), simd.load_some(x, 0.0)), y);
     }
 }
@@ -213,12 +208,8 @@ fn add<S: Simd>(simd: S, x: &[f32], y: &mut [f32]) {
 /// z = x − y
 #[inline(always)]
 fn subtract<S: Simd>(simd: S, x: &[f32], y: &[f32], z: &mut [f32]) {
-    let whole = x.len() / S::LANES * S::LANES;
-    for ((x, y), z) in x.chunks_exact(S::LANES).zip(y.chunks_exact(S::LANES)).zip(z.chunks_exact_mut(S::LANES)) {
-        simd.store(simd.sub(simd.load(x), simd.load(y)), z);
-    }
-    if whole < x.len() {
-        simd.store_some(simd.sub(simd.load_some(&x[whole..], 0.0), simd.load_some(&y[whole..], 0.0)), &mut z[whole..]);
+    for ((x, y), z) in x.chunks(S::LANES).zip(y.chunks(S::LANES)).zip(z.chunks_mut(S::LANES)) {
+        simd.store_some(simd.sub(simd.load_some(x, 0.0), simd.load_some(y, 0.0)), z);
     }
 }
 
@@ -232,7 +223,7 @@ fn fill_values<S: Simd, E: Attend>(simd: S, head: &mut Head<E>, values: &[f32], 
         let (mut sum, mut least, mut most) =
             (simd.splat(0.0), simd.splat(f32::INFINITY), simd.splat(f32::NEG_INFINITY));
         for row in values.chunks(stride).take(count) {
-            let x = some(simd, &row[first..width]);
+            let x = simd.load_some(&row[first..width], 0.0);
             (sum, least, most) = (simd.add(sum, x), simd.min(least, x), simd.max(most, x));
         }
         let mean = simd.mul(sum, simd.splat(1.0 / count as f32));
@@ -250,16 +241,10 @@ fn fill_values<S: Simd, E: Attend>(simd: S, head: &mut Head<E>, values: &[f32], 
             let here = E::GROUP.min(count - group * E::GROUP);
             let mut rows = [simd.splat(0.0); 4];
             for (rows, row) in rows.iter_mut().zip(values.chunks(stride)).take(here) {
-                *rows = simd.mul(simd.sub(some(simd, &row[first..width]), mean), factor);
+                *rows = simd.mul(simd.sub(simd.load_some(&row[first..width], 0.0), mean), factor);
             }
             simd.store_i(E::pack(simd, rows), Line::groups_mut(&mut head.values, panel + group * panel_columns));
         }
         first += S::LANES;
     }
-}
-
-/// The first elements, without a mask where there are enough.
-#[inline(always)]
-fn some<S: Simd>(simd: S, x: &[f32]) -> S::F {
-    if x.len() >= S::LANES { simd.load(x) } else { simd.load_some(x, 0.0) }
 }

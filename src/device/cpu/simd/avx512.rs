@@ -104,6 +104,10 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
 
     #[inline(always)]
     fn load_some(self, from: &[f32], fill: f32) -> __m512 {
+        // A mask costs more than the branch.
+        if from.len() >= 16 {
+            return self.load(from);
+        }
         // SAFETY: the mask covers no more than the slice's elements, the others are not read.
         unsafe { _mm512_mask_loadu_ps(_mm512_set1_ps(fill), first(from.len()), from.as_ptr()) }
     }
@@ -117,6 +121,9 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
 
     #[inline(always)]
     fn store_some(self, x: __m512, to: &mut [f32]) {
+        if to.len() >= 16 {
+            return self.store(x, to);
+        }
         // SAFETY: the mask covers no more than the slice's elements, the others are not written.
         unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), x) }
     }
