@@ -189,6 +189,57 @@ pub fn embedding() -> Vec<Case> {
     [(&[10u32][..], 0), (&[3, 0, 10, 3][..], 5)].into_iter().map(case).collect()
 }
 
+/// Text through a linear layer whose weights are integers and an embedding that is, too: what is rounded is the rows, which
+/// the positions take off every grid.
+pub fn text() -> Vec<Case> {
+    let case = |(rows, inputs, outputs): (usize, usize, usize)| {
+        let (weight, place) = (integers(outputs, inputs, 29), numbers(rows * inputs, 30));
+        let embedding = integers(3, inputs, 31);
+        let tokens: Vec<u32> = (0..rows as u32).map(|row| row % 3).collect();
+        let mut x: Vec<f32> =
+            tokens.iter().flat_map(|&token| &embedding[token as usize * inputs..][..inputs]).copied().collect();
+        x.iter_mut().zip(&place).for_each(|(x, place)| *x += place);
+        let mut program = Program::default();
+        let input = program.value("tokens", Rows::Step(rows), 1);
+        let states = program.value("states", Rows::Step(rows), inputs);
+        let output = program.value("output", Rows::Step(rows), outputs);
+        let linear = Operation::Linear {
+            input: states,
+            weight: "w".into(),
+            bias: None,
+            activation: Activation::None,
+            residual: false,
+            output,
+        };
+        Case {
+            name: format!("text {rows}x{inputs}x{outputs}"),
+            program,
+            operations: vec![
+                Operation::Embedding { tokens: input, weight: "e".into(), positions: "p".into(), output: states },
+                linear,
+            ],
+            weights: Weights::default().with("w", &[outputs, inputs], &weight).with("p", &[rows, inputs], &place).with(
+                "e",
+                &[3, inputs],
+                &embedding,
+            ),
+            inputs: Vec::new(),
+            tokens: Some((input, tokens)),
+            extents: step(rows),
+            output,
+            expected: reference::linear(&x, &weight, None, rows, inputs, outputs),
+        }
+    };
+    [(1, 17, 5), (1, 384, 65), (2, 1543, 67), (7, 384, 3), (13, 1300, 131)].into_iter().map(case).collect()
+}
+
+/// Rows of 127ths, with 1 among them.
+fn integers(rows: usize, columns: usize, seed: u64) -> Vec<f32> {
+    let mut integers: Vec<f32> = numbers(rows * columns, seed).iter().map(|x| (x * 127.0).round() / 127.0).collect();
+    integers.chunks_mut(columns).for_each(|row| row[0] = 1.0);
+    integers
+}
+
 pub fn add() -> Vec<Case> {
     let (before, addend) = (numbers(21, 16), numbers(21, 17));
     let mut program = Program::default();

@@ -68,8 +68,8 @@ pub trait Arithmetic: 'static {
 
     /// No rows.
     fn left() -> Self::Left;
-    /// Makes room for `rows` rows of `inputs` elements.
-    fn begin(left: &mut Self::Left, rows: usize, inputs: usize);
+    /// Makes room for `rows` rows of `inputs` elements, which may be kept more exactly where they are `fine`.
+    fn begin(left: &mut Self::Left, rows: usize, inputs: usize, fine: bool);
     /// Sets a row.
     fn set(isa: Isa, left: &mut Self::Left, row: usize, x: &[f32]);
     /// left · weightᵀ, finished, into the target, whose columns begin at a panel and whose first row is the first of `left`.
@@ -129,8 +129,8 @@ impl<E: Encode + Attend> Arithmetic for Fast<E> {
         Left::new()
     }
 
-    fn begin(left: &mut Left<E>, rows: usize, inputs: usize) {
-        left.begin(rows, inputs);
+    fn begin(left: &mut Left<E>, rows: usize, inputs: usize, fine: bool) {
+        left.begin(rows, inputs, fine);
     }
 
     fn set(isa: Isa, left: &mut Left<E>, row: usize, x: &[f32]) {

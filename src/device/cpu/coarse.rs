@@ -40,7 +40,7 @@ impl Coarse {
         Self { panels: Panels::new(isa, team, (columns, inner), inner.div_ceil(GROUP), source, &fill) }
     }
 
-    /// The first step: rows of `left`, the first of which is the target's first row, into the target, whose columns begin at
+    /// The first step, over the first parts of rows of `left`, the first of which is the target's first row, into the target, whose columns begin at
     /// a panel.
     pub fn run(&self, isa: Isa, left: &Left<Int8>, target: &mut Target<'_>) {
         isa.run(Run { coarse: self, left, target });
@@ -131,18 +131,22 @@ impl Rows for Run<'_, '_> {
     fn rows<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, row: usize) {
         let (panels, left, columns) = (&self.coarse.panels, self.left, self.target.columns.clone());
         let mut offsets = [0.0; ROWS];
+        let parts = left.parts();
         for (index, offset) in offsets.iter_mut().enumerate() {
-            let bytes = left.rows(row + index)[..left.stride()].iter().flat_map(|group| group.to_le_bytes());
+            let bytes = left.rows((row + index) * parts)[..left.stride()].iter().flat_map(|group| group.to_le_bytes());
             *offset = (bytes.map(i32::from).sum::<i32>() * MIDDLE) as f32;
         }
         let first_row = self.target.rows.start + row;
         let mut first = columns.start;
         while first < columns.end {
             let (lines, groups) = (panels.lines_of(first), panels.groups);
-            let tile = product_of_nibbles::<S, ROWS, VECTORS>(simd, left.rows(row), left.stride(), lines, groups);
+            let (left_rows, stride) = (left.rows(row * parts), left.stride() * parts);
+            let tile = product_of_nibbles::<S, ROWS, VECTORS>(simd, left_rows, stride, lines, groups);
             for (index, tile) in tile.iter().enumerate() {
-                let &[scale] = left.scales(row + index) else { unreachable!("a row of states has one scale") };
-                let (scale, least) = (simd.splat(scale), simd.splat(left.least(row + index)));
+                let &[scale] = left.scales((row + index) * parts) else {
+                    unreachable!("a row of states has one scale")
+                };
+                let (scale, least) = (simd.splat(scale), simd.splat(left.least((row + index) * parts)));
                 let output = &mut self.target.row(first_row + index)[first - columns.start..];
                 for (vector, sum) in tile.iter().enumerate() {
                     let place = vector * S::LANES;

@@ -21,7 +21,7 @@ pub trait Encode: Element {
 
 /// Elements of a long row that have a scale of their own. What comes out of GELU has a few elements far above all others, at
 /// places that differ from row to row; with one scale for a row they take the precision of the rest.
-pub const BLOCK: usize = 256;
+pub const BLOCK: usize = 128;
 /// Bytes of the widest vector.
 const BYTES: usize = 4 * Line::GROUPS;
 
@@ -151,6 +151,20 @@ pub fn twos_complement(groups: &mut [u32], length: usize) -> i32 {
         *group ^= 0x8080_8080;
     }
     bytes_mut(groups)[..length].iter().map(|byte| i32::from(*byte as i8)).sum()
+}
+
+/// What the integers that [`Int8::encode_row`] writes for `x` leave of it.
+#[inline(always)]
+pub fn rest<S: Simd>(simd: S, x: &[f32], least: f32, scales: &[f32], rest: &mut [f32]) {
+    let (length, least) = (if scales.len() == 1 { x.len() } else { BLOCK }, simd.splat(least));
+    for ((x, rest), scale) in x.chunks(length).zip(rest.chunks_mut(length)).zip(scales) {
+        let (scale, factor) = (simd.splat(*scale), simd.splat(1.0 / scale));
+        for (x, rest) in x.chunks(S::LANES).zip(rest.chunks_mut(S::LANES)) {
+            let x = simd.load_some(x, 0.0);
+            let written = simd.mul_add(simd.to_f(nearest(simd, x, least, factor)), scale, least);
+            simd.store_some(simd.sub(x, written), rest);
+        }
+    }
 }
 
 /// The integers nearest to (x − least)·factor. Not fused, so that every instruction set rounds alike.

@@ -118,16 +118,20 @@ impl<E: Encode> Packed<E> {
 impl Packed<Int8> {
     /// The product of one column with a row of `left`, as tiles compute it.
     pub fn dot(&self, column: usize, left: &Left<Int8>, row: usize) -> f32 {
-        let mut right = self.panels.column(column);
-        let mut sum = 0.0;
-        for (left, scale) in left.rows(row)[..left.stride()].chunks(left.block_groups()).zip(left.scales(row)) {
-            let products = left.iter().zip(right.by_ref()).map(|(left, right)| {
-                let bytes = left.to_le_bytes().into_iter().zip(right.to_le_bytes());
-                bytes.map(|(left, right)| i32::from(left) * i32::from(right as i8)).sum::<i32>()
-            });
-            sum += products.sum::<i32>() as f32 * scale;
+        let mut total = 0.0;
+        for part in row * left.parts()..(row + 1) * left.parts() {
+            let mut right = self.panels.column(column);
+            let mut sum = 0.0;
+            for (left, scale) in left.rows(part)[..left.stride()].chunks(left.block_groups()).zip(left.scales(part)) {
+                let products = left.iter().zip(right.by_ref()).map(|(left, right)| {
+                    let bytes = left.to_le_bytes().into_iter().zip(right.to_le_bytes());
+                    bytes.map(|(left, right)| i32::from(left) * i32::from(right as i8)).sum::<i32>()
+                });
+                sum += products.sum::<i32>() as f32 * scale;
+            }
+            total += sum * self.panels.scales[column] + left.least(part) * self.panels.sums[column];
         }
-        sum * self.panels.scales[column] + left.least(row) * self.panels.sums[column]
+        total
     }
 }
 

@@ -93,6 +93,8 @@ pub struct Chain<A: Arithmetic> {
     pub written: Vec<Value>,
     /// Those of them that no other stage reads.
     pub locals: Vec<Value>,
+    /// Whether the rows are text: each reads all weights for itself, so that more exact rows take little more time.
+    pub fine: bool,
 }
 
 /// One step of a chain.
@@ -142,9 +144,11 @@ impl<A: Arithmetic> Plan<A> {
             weights: HashMap::new(),
             vectors: HashMap::new(),
             heads: Vec::new(),
+            fine: false,
         };
         let mut procedures = Vec::new();
         for operations in &program.procedures {
+            binder.fine = operations.iter().any(|operation| matches!(operation, Operation::Embedding { .. }));
             let mut stages = Vec::new();
             for operation in operations {
                 let stage = binder.bind(operation)?;
@@ -292,6 +296,8 @@ struct Binder<'a, A: Arithmetic> {
     weights: HashMap<String, Arc<A::Weight>>,
     vectors: HashMap<String, Arc<[f32]>>,
     heads: Vec<MemoryDeclaration>,
+    /// Of the chains that are being bound.
+    fine: bool,
 }
 
 impl<A: Arithmetic> Binder<'_, A> {
@@ -364,7 +370,7 @@ impl<A: Arithmetic> Binder<'_, A> {
 
     fn chain(&self, output: Value, step: Step<A>) -> Stage<A> {
         let (rows, written) = (self.program.values[output.0].rows, step.writes());
-        Stage::Chain(Chain { steps: vec![step], rows, written, locals: Vec::new() })
+        Stage::Chain(Chain { steps: vec![step], rows, written, locals: Vec::new(), fine: self.fine })
     }
 
     fn part(

@@ -192,7 +192,7 @@ impl<A: Arithmetic> CpuSession<A> {
             }
             Stage::Logits { input, ref part, ref coarse, exact_from } => {
                 let rows = plan.values[part.output.0].rows.count(extents);
-                A::begin(&mut self.left, rows, self.values.columns(input));
+                A::begin(&mut self.left, rows, self.values.columns(input), true);
                 for row in 0..rows {
                     A::set(plan.isa, &mut self.left, row, self.values.row(input, row));
                 }
@@ -222,10 +222,11 @@ impl<A: Arithmetic> CpuSession<A> {
     fn few_rows(&mut self, plan: &Plan<A>, chain: &Chain<A>, rows: usize) {
         for step in &chain.steps {
             let workers = &self.workers;
-            let parts = encode(plan, step, 0..rows, rows, &self.values, &mut self.left, &mut lock(&workers[0]).edge);
+            let parts =
+                encode(plan, (chain, step), 0..rows, rows, &self.values, &mut self.left, &mut lock(&workers[0]).edge);
             let Some(parts) = parts else {
                 self.values.by_rows(&plan.team, (&chain.written, &[]), rows, rows, &|block, worker| {
-                    row_step(plan, step, rows, block, &mut lock(&workers[worker]));
+                    row_step(plan, (chain, step), rows, block, &mut lock(&workers[worker]));
                 });
                 continue;
             };
@@ -246,13 +247,19 @@ impl<A: Arithmetic> CpuSession<A> {
         let names = (&chain.written[..], &chain.locals[..]);
         self.values.by_rows(&plan.team, names, rows, share.min(LOCAL_ROWS), &|block, worker| {
             let worker = &mut *lock(&workers[worker]);
-            chain.steps.iter().for_each(|step| row_step(plan, step, rows, block, worker));
+            chain.steps.iter().for_each(|step| row_step(plan, (chain, step), rows, block, worker));
         });
     }
 }
 
 /// A step for a block of a chain's `rows` rows.
-fn row_step<A: Arithmetic>(plan: &Plan<A>, step: &Step<A>, rows: usize, block: &mut Block<'_>, worker: &mut Worker<A>) {
+fn row_step<A: Arithmetic>(
+    plan: &Plan<A>,
+    (chain, step): (&Chain<A>, &Step<A>),
+    rows: usize,
+    block: &mut Block<'_>,
+    worker: &mut Worker<A>,
+) {
     let here = block.rows.clone();
     match step {
         Step::Add { value, addend } => {
@@ -271,7 +278,7 @@ fn row_step<A: Arithmetic>(plan: &Plan<A>, step: &Step<A>, rows: usize, block: &
         }
         Step::Products { .. } | Step::Convolution { .. } => {
             let Worker { left, edge, .. } = worker;
-            for part in encode(plan, step, here, rows, block, left, edge).unwrap_or_default() {
+            for part in encode(plan, (chain, step), here, rows, block, left, edge).unwrap_or_default() {
                 A::multiply(plan.isa, &part.weight, &part.finish, left, &mut block.target(part.output));
             }
         }
@@ -281,7 +288,7 @@ fn row_step<A: Arithmetic>(plan: &Plan<A>, step: &Step<A>, rows: usize, block: &
 /// Encodes what the products of a step read of the rows `here`, of a chain's `rows`; gives the products, if it has any.
 fn encode<'a, A: Arithmetic>(
     plan: &Plan<A>,
-    step: &'a Step<A>,
+    (chain, step): (&Chain<A>, &'a Step<A>),
     here: Range<usize>,
     rows: usize,
     inputs: &impl Inputs,
@@ -290,7 +297,7 @@ fn encode<'a, A: Arithmetic>(
 ) -> Option<&'a [Part<A>]> {
     match step {
         Step::Products { input, parts } => {
-            A::begin(left, here.len(), plan.values[input.0].columns);
+            A::begin(left, here.len(), plan.values[input.0].columns, chain.fine);
             for (index, row) in here.enumerate() {
                 A::set(plan.isa, left, index, inputs.row(*input, row));
             }
@@ -298,7 +305,7 @@ fn encode<'a, A: Arithmetic>(
         }
         Step::Convolution { input, stride, part } => {
             let columns = plan.values[input.0].columns;
-            A::begin(left, here.len(), columns * convolution::WIDTH);
+            A::begin(left, here.len(), columns * convolution::WIDTH, chain.fine);
             for (index, row) in here.enumerate() {
                 let x = convolution::neighbours(inputs.whole(*input), columns, rows * stride, row, *stride, edge);
                 A::set(plan.isa, left, index, x);

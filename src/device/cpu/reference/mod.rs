@@ -59,7 +59,7 @@ impl Arithmetic for Exact {
         Rows::default()
     }
 
-    fn begin(left: &mut Rows, rows: usize, inputs: usize) {
+    fn begin(left: &mut Rows, rows: usize, inputs: usize, _: bool) {
         left.columns = inputs;
         left.data.resize(rows * inputs, 0.0);
     }
