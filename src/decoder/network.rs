@@ -33,8 +33,9 @@ impl Decoder {
     /// Prepares the decoder of a model.
     pub fn new(device: &dyn Device, model: &Model) -> Result<Self, DeviceError> {
         let config = &model.config;
-        // The rules compare all timestamps together with the best text, so they are not to be rounded.
-        let program = program::decoder(config, model.vocabulary.special.timestamp_begin);
+        // Special tokens come behind text. The rules compare all timestamps together with the best text, and the probability of
+        // no speech and of each language is looked at even where it is small, so they are not to be rounded.
+        let program = program::decoder(config, model.vocabulary.special.end_of_text);
         let prepared = device.prepare(&program.program, &model.weights)?;
         let (width, vocabulary_size) = (config.width, config.vocabulary_size);
         Ok(Self { prepared, program: Arc::new(program), width, vocabulary_size })

@@ -21,8 +21,8 @@ pub struct DecoderProgram {
 /// Most sequences whose steps are taken together.
 pub const MOST_LANES: usize = 8;
 
-/// Writes the decoder of a model of these sizes.
-pub fn decoder(config: &Config, timestamp_begin: Token) -> DecoderProgram {
+/// Writes the decoder of a model of these sizes, whose special tokens begin with `end_of_text`.
+pub fn decoder(config: &Config, end_of_text: Token) -> DecoderProgram {
     let width = config.width;
     let mut program = Program::default();
     let states = program.value("states", Rows::Step(config.audio_positions), width);
@@ -81,7 +81,7 @@ pub fn decoder(config: &Config, timestamp_begin: Token) -> DecoderProgram {
         Operation::Logits {
             input: final_state,
             weight: "decoder.tokens".into(),
-            exact_from: timestamp_begin as usize,
+            exact_from: end_of_text as usize,
             output: logits,
         },
     ]);

@@ -189,16 +189,11 @@ pub fn embedding() -> Vec<Case> {
     [(&[10u32][..], 0), (&[3, 0, 10, 3][..], 5)].into_iter().map(case).collect()
 }
 
-/// Text through a linear layer whose weights are integers and an embedding that is, too: what is rounded is the rows, which
-/// the positions take off every grid.
+/// Positions through a linear layer whose weights are integers: what is rounded is the rows.
 pub fn text() -> Vec<Case> {
     let case = |(rows, inputs, outputs): (usize, usize, usize)| {
         let (weight, place) = (integers(outputs, inputs, 29), numbers(rows * inputs, 30));
-        let embedding = integers(3, inputs, 31);
         let tokens: Vec<u32> = (0..rows as u32).map(|row| row % 3).collect();
-        let mut x: Vec<f32> =
-            tokens.iter().flat_map(|&token| &embedding[token as usize * inputs..][..inputs]).copied().collect();
-        x.iter_mut().zip(&place).for_each(|(x, place)| *x += place);
         let mut program = Program::default();
         let input = program.value("tokens", Rows::Step(rows), 1);
         let states = program.value("states", Rows::Step(rows), inputs);
@@ -221,13 +216,13 @@ pub fn text() -> Vec<Case> {
             weights: Weights::default().with("w", &[outputs, inputs], &weight).with("p", &[rows, inputs], &place).with(
                 "e",
                 &[3, inputs],
-                &embedding,
+                &vec![0.0; 3 * inputs],
             ),
             inputs: Vec::new(),
             tokens: Some((input, tokens)),
             extents: step(rows),
             output,
-            expected: reference::linear(&x, &weight, None, rows, inputs, outputs),
+            expected: reference::linear(&place, &weight, None, rows, inputs, outputs),
         }
     };
     [(1, 17, 5), (1, 384, 65), (2, 1543, 67), (7, 384, 3), (13, 1300, 131)].into_iter().map(case).collect()
@@ -419,29 +414,43 @@ pub fn chain() -> Vec<Case> {
 /// The greatest logit and the exact columns; what is promised of the others is only that they are not greater.
 pub fn logits() -> Vec<Case> {
     let case = |(rows, width, outputs, exact_from): (usize, usize, usize, usize)| {
-        let (x, w) = (numbers(rows * width, 31), numbers(outputs * width, 32));
-        let mut program = Program::default();
-        let input = program.value("input", Rows::Step(rows), width);
-        let output = program.value("output", Rows::Step(rows), outputs);
-        let mut expected = reference::linear(&x, &w, None, rows, width, outputs);
-        for row in expected.chunks_mut(outputs) {
-            let most = row[..exact_from].iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            row[..exact_from].iter_mut().filter(|y| **y < most).for_each(|y| *y = f64::NAN);
-        }
-        Case {
-            name: format!("logits {rows}x{width}x{outputs}, exact from {exact_from}"),
-            program,
-            operations: vec![Operation::Logits { input, weight: "w".into(), exact_from, output }],
-            weights: Weights::default().with("w", &[outputs, width], &w),
-            inputs: vec![(input, x)],
-            tokens: None,
-            extents: step(rows),
-            output,
-            expected,
-        }
+        logits_of(numbers(rows * width, 31), numbers(outputs * width, 32), (rows, width, outputs, exact_from))
     };
     [(1, 1, 1, 0), (1, 384, 5000, 4500), (2, 31, 700, 650), (7, 65, 1203, 1203), (8, 128, 2500, 2000)]
         .into_iter()
         .map(case)
         .collect()
+}
+
+/// Vectors that have most of their length in common, and states in which that part counts for nothing.
+pub fn logits_of_vectors_alike() -> Vec<Case> {
+    let (rows, width, outputs) = (2, 384, 1000);
+    let (mut x, mut w, common) = (numbers(rows * width, 33), numbers(outputs * width, 34), numbers(width, 35));
+    x.chunks_exact_mut(2).for_each(|pair| pair[1] = -pair[0]);
+    for row in w.chunks_exact_mut(width) {
+        row.iter_mut().enumerate().for_each(|(i, w)| *w = 0.05 * *w + common[i / 2]);
+    }
+    vec![logits_of(x, w, (rows, width, outputs, outputs - 100))]
+}
+
+fn logits_of(x: Vec<f32>, w: Vec<f32>, (rows, width, outputs, exact_from): (usize, usize, usize, usize)) -> Case {
+    let mut program = Program::default();
+    let input = program.value("input", Rows::Step(rows), width);
+    let output = program.value("output", Rows::Step(rows), outputs);
+    let mut expected = reference::linear(&x, &w, None, rows, width, outputs);
+    for row in expected.chunks_mut(outputs) {
+        let most = row[..exact_from].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        row[..exact_from].iter_mut().filter(|y| **y < most).for_each(|y| *y = f64::NAN);
+    }
+    Case {
+        name: format!("logits {rows}x{width}x{outputs}, exact from {exact_from}"),
+        program,
+        operations: vec![Operation::Logits { input, weight: "w".into(), exact_from, output }],
+        weights: Weights::default().with("w", &[outputs, width], &w),
+        inputs: vec![(input, x)],
+        tokens: None,
+        extents: step(rows),
+        output,
+        expected,
+    }
 }

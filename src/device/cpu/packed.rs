@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::arithmetic::Source;
 use super::encode::Encode;
 use super::linear::Left;
-use super::simd::{Int8, Isa, Kernel, Line, Simd};
+use super::simd::{Int8, Isa, Kernel, Kind, Line, Simd};
 use super::team::Team;
 
 /// Columns of a right matrix in panels, each as wide as a tile: for every group of the inner dimension the panel's columns
@@ -115,21 +115,39 @@ impl<E: Encode> Packed<E> {
     }
 }
 
-impl Packed<Int8> {
-    /// The product of one column with a row of `left`, as tiles compute it.
-    pub fn dot(&self, column: usize, left: &Left<Int8>, row: usize) -> f32 {
+/// The product of one column with row `row` of `left`.
+pub struct Dot<'a> {
+    pub weight: &'a Packed<Int8>,
+    pub column: usize,
+    pub left: &'a Left<Int8>,
+    pub row: usize,
+}
+
+impl Kernel for Dot<'_> {
+    type Output = f32;
+    const ELEMENT: Option<Kind> = Some(Kind::Int8);
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> f32 {
+        let Self { weight: Packed { panels, .. }, column, left, row } = self;
+        let (lines, columns) = (panels.lines_of(column), panels.panel_columns);
         let mut total = 0.0;
         for part in row * left.parts()..(row + 1) * left.parts() {
-            let mut right = self.panels.column(column);
-            let mut sum = 0.0;
-            for (left, scale) in left.rows(part)[..left.stride()].chunks(left.block_groups()).zip(left.scales(part)) {
-                let products = left.iter().zip(right.by_ref()).map(|(left, right)| {
-                    let bytes = left.to_le_bytes().into_iter().zip(right.to_le_bytes());
-                    bytes.map(|(left, right)| i32::from(left) * i32::from(right as i8)).sum::<i32>()
-                });
-                sum += products.sum::<i32>() as f32 * scale;
+            let (groups, mut sum) = (&left.rows(part)[..left.stride()], 0.0);
+            for (block, scale) in left.scales(part).iter().enumerate() {
+                let begin = block * left.block_groups();
+                let end = panels.groups.min(begin + left.block_groups());
+                let mut sums = simd.splat_i(0);
+                for first in (begin..end).step_by(S::LANES) {
+                    let (mut right, here) = ([0; Line::GROUPS], S::LANES.min(end - first));
+                    for (lane, right) in right[..here].iter_mut().enumerate() {
+                        *right = Line::group(lines, (first + lane) * columns + column % columns);
+                    }
+                    sums = simd.dot_u8(sums, simd.load_u(&groups[first..]), simd.load_u(&right));
+                }
+                sum += simd.sum(simd.to_f(sums)) * scale;
             }
-            total += sum * self.panels.scales[column] + left.least(part) * self.panels.sums[column];
+            total += sum * panels.scales[column] + left.least(part) * panels.sums[column];
         }
         total
     }

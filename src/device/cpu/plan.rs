@@ -1,10 +1,10 @@
 //! A program with its weights, in the stages in which it runs.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::arithmetic::{Arithmetic, Finish};
-use super::coarse::Coarse;
+use super::coarse::{self, Coarse};
 use super::convolution;
 use super::simd::Isa;
 use super::team::Team;
@@ -80,6 +80,8 @@ pub enum Stage<A: Arithmetic> {
     Logits {
         input: Value,
         part: Part<A>,
+        /// What was taken off each row of the matrix, if anything.
+        mean: Option<Arc<[f32]>>,
         coarse: Option<Coarse>,
         exact_from: usize,
     },
@@ -143,6 +145,7 @@ impl<A: Arithmetic> Plan<A> {
             team: &team,
             weights: HashMap::new(),
             vectors: HashMap::new(),
+            tables: HashMap::new(),
             heads: Vec::new(),
             fine: false,
         };
@@ -288,6 +291,9 @@ impl<A: Arithmetic> Part<A> {
     }
 }
 
+/// The vectors of a vocabulary, and their mean, if that was taken off them.
+type Table<W> = (Arc<W>, Option<Arc<[f32]>>);
+
 struct Binder<'a, A: Arithmetic> {
     program: &'a Program,
     tensors: &'a dyn Tensors,
@@ -295,6 +301,7 @@ struct Binder<'a, A: Arithmetic> {
     team: &'a Team,
     weights: HashMap<String, Arc<A::Weight>>,
     vectors: HashMap<String, Arc<[f32]>>,
+    tables: HashMap<String, Table<A::Weight>>,
     heads: Vec<MemoryDeclaration>,
     /// Of the chains that are being bound.
     fine: bool,
@@ -350,20 +357,28 @@ impl<A: Arithmetic> Binder<'_, A> {
             Operation::Embedding { tokens: _, weight, positions, output } => {
                 let width = self.columns(*output);
                 let rows = self.tensors.tensor(weight)?.shape.first().copied().unwrap_or(0);
-                let weight = self.weight(weight, rows, width)?;
-                let (positions, _) = self.rows(positions, width)?;
+                let (weight, mean) = self.table(weight, rows, width)?;
+                let (mut positions, _) = self.rows(positions, width)?;
+                if let Some(mean) = mean {
+                    positions = positions.chunks_exact(width).flat_map(|row| add(row, &mean)).collect();
+                }
                 Stage::Embedding { weight, rows, positions, output: *output }
             }
             &Operation::LastRow { input, output } => Stage::LastRow { input, output },
             &Operation::Logits { input, ref weight, exact_from, output } => {
                 let (outputs, inputs) = (self.columns(output), self.columns(input));
-                let matrix = self.weight(weight, outputs, inputs)?;
+                let (matrix, mean) = self.table(weight, outputs, inputs)?;
                 let tensor = self.tensors.tensor(weight)?;
-                let source = |first: usize, out: &mut [f32]| read(&tensor, first, out.len() / inputs, out);
-                let coarse = A::COARSE.then(|| Coarse::new(self.isa, self.team, outputs, inputs, &source));
+                let coarse = mean.as_ref().map(|mean| {
+                    let source = |first: usize, out: &mut [f32]| read_less(&tensor, mean, first, out);
+                    Coarse::new(self.isa, self.team, outputs, inputs, &source)
+                });
                 self.tensors.release();
-                let part = self.part(output, matrix, None, Activation::None, false)?;
-                Stage::Logits { input, part, coarse, exact_from }
+                let mut part = self.part(output, matrix, None, Activation::None, false)?;
+                if coarse.is_some() {
+                    part.task_columns = part.task_columns.min(coarse::TASK_COLUMNS);
+                }
+                Stage::Logits { input, part, mean, coarse, exact_from }
             }
         })
     }
@@ -415,6 +430,24 @@ impl<A: Arithmetic> Binder<'_, A> {
         Ok(weight)
     }
 
+    /// The vectors (rows, width) of a vocabulary, and their mean, if that was taken off them: they have most of their length
+    /// in common, and what is left is smaller, and so is its rounding.
+    fn table(&mut self, name: &str, rows: usize, width: usize) -> Result<Table<A::Weight>, DeviceError> {
+        if !A::COARSE {
+            return Ok((self.weight(name, rows, width)?, None));
+        }
+        let tensor = self.tensors.tensor(name)?;
+        tensor.expect_shape(&[rows, width])?;
+        if let Some(table) = self.tables.get(name) {
+            return Ok(table.clone());
+        }
+        let mean: Arc<[f32]> = mean(self.team, &tensor, rows, width).into();
+        let source = |first: usize, out: &mut [f32]| read_less(&tensor, &mean, first, out);
+        let weight = Arc::new(A::weight(self.isa, self.team, rows, width, &source));
+        self.tensors.release();
+        Ok(self.tables.entry(name.into()).or_insert((weight, Some(mean))).clone())
+    }
+
     /// A convolution's filters (outputs, inputs, width) as a matrix (outputs, width · inputs).
     fn filters(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<Arc<A::Weight>, DeviceError> {
         let tensor = self.tensors.tensor(name)?;
@@ -449,4 +482,36 @@ impl<A: Arithmetic> Binder<'_, A> {
 fn read(tensor: &TensorView<'_>, first: usize, rows: usize, out: &mut [f32]) {
     let read = tensor.rows(first..first + rows).and_then(|rows| rows.read_f32(out));
     read.expect("the tensor has the shape that it was checked for");
+}
+
+/// The same, less `mean`.
+fn read_less(tensor: &TensorView<'_>, mean: &[f32], first: usize, out: &mut [f32]) {
+    read(tensor, first, out.len() / mean.len(), out);
+    out.chunks_exact_mut(mean.len()).flat_map(|row| row.iter_mut().zip(mean)).for_each(|(x, mean)| *x -= mean);
+}
+
+/// Rows whose sum one task makes; the sums are added in order, so that the mean does not depend on the threads.
+const SUMMED_ROWS: usize = 512;
+
+/// The mean of a tensor's rows.
+fn mean(team: &Team, tensor: &TensorView<'_>, rows: usize, width: usize) -> Vec<f32> {
+    let sums: Vec<_> = (0..rows.div_ceil(SUMMED_ROWS)).map(|_| Mutex::new(vec![0.0; width])).collect();
+    team.run(sums.len(), &|task, _| {
+        let first = task * SUMMED_ROWS;
+        let mut x = vec![0.0; SUMMED_ROWS.min(rows - first) * width];
+        read(tensor, first, x.len() / width, &mut x);
+        let mut sum = sums[task].lock().unwrap_or_else(PoisonError::into_inner);
+        x.chunks_exact(width).for_each(|row| sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x));
+    });
+    let mut mean = vec![0.0; width];
+    for sum in sums {
+        let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
+        mean.iter_mut().zip(sum).for_each(|(mean, sum)| *mean += sum / rows as f32);
+    }
+    mean
+}
+
+/// a + b, element by element.
+fn add<'a>(a: &'a [f32], b: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
+    a.iter().zip(b).map(|(a, b)| a + b)
 }

@@ -36,6 +36,7 @@ impl<A: Arithmetic> Prepared for Executable<A> {
             heads: plan.heads.iter().map(heads).collect(),
             workers: threads().map(|_| worker()).collect(),
             tokens: Vec::new(),
+            offsets: Vec::new(),
             left: A::left(),
             lanes,
             plan,
@@ -52,6 +53,8 @@ struct CpuSession<A: Arithmetic> {
     heads: Vec<Heads<A>>,
     workers: Vec<Mutex<Worker<A>>>,
     tokens: Vec<u32>,
+    /// What is added to the logits of each row.
+    offsets: Vec<f32>,
     /// Left matrix that all threads read.
     left: A::Left,
     lanes: usize,
@@ -190,13 +193,17 @@ impl<A: Arithmetic> CpuSession<A> {
                     output[index * columns..][..columns].copy_from_slice(&input[(row - 1) * columns..][..columns]);
                 }
             }
-            Stage::Logits { input, ref part, ref coarse, exact_from } => {
+            Stage::Logits { input, ref part, ref mean, ref coarse, exact_from } => {
                 let rows = plan.values[part.output.0].rows.count(extents);
                 A::begin(&mut self.left, rows, self.values.columns(input), true);
+                self.offsets.clear();
                 for row in 0..rows {
-                    A::set(plan.isa, &mut self.left, row, self.values.row(input, row));
+                    let x = self.values.row(input, row);
+                    A::set(plan.isa, &mut self.left, row, x);
+                    let mean = mean.as_deref().unwrap_or_default();
+                    self.offsets.push(x.iter().zip(mean).map(|(x, mean)| x * mean).sum());
                 }
-                let left = &self.left;
+                let (left, offsets) = (&self.left, &self.offsets);
                 let steps = coarse.as_ref().zip(A::two_steps(&part.weight, left));
                 self.values.by_cells(&plan.team, &[(part.output, part.task_columns)], rows, rows, &|mut cell, _| {
                     match steps {
@@ -205,12 +212,15 @@ impl<A: Arithmetic> CpuSession<A> {
                         }
                         _ => A::multiply(plan.isa, &part.weight, &part.finish, left, &mut cell.target),
                     }
+                    for (row, offset) in offsets.iter().enumerate().filter(|(_, offset)| **offset != 0.0) {
+                        cell.target.row(row).iter_mut().for_each(|logit| *logit += offset);
+                    }
                 });
                 if let Some((_, (weight, left))) = steps {
                     let columns = self.values.columns(part.output);
                     let logits = self.values.whole_mut(part.output).chunks_exact_mut(columns);
                     logits.take(rows).enumerate().for_each(|(row, logits)| {
-                        Coarse::refine(plan.isa, weight, left, row, logits, exact_from);
+                        Coarse::refine(plan.isa, weight, (left, row), offsets[row], logits, exact_from);
                     });
                 }
             }

@@ -241,10 +241,15 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
     }
 
     #[inline(always)]
-    fn nibbles(self, x: __m256i) -> [__m256i; 2] {
+    fn pairs(self, x: __m256i) -> [__m256i; 4] {
         registers!({
-            let low = _mm256_set1_epi8(0x0f);
-            [_mm256_and_si256(x, low), _mm256_and_si256(_mm256_srli_epi32::<4>(x), low)]
+            let low = _mm256_set1_epi8(3);
+            [
+                _mm256_and_si256(x, low),
+                _mm256_and_si256(_mm256_srli_epi32::<2>(x), low),
+                _mm256_and_si256(_mm256_srli_epi32::<4>(x), low),
+                _mm256_and_si256(_mm256_srli_epi32::<6>(x), low),
+            ]
         })
     }
 

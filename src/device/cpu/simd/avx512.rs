@@ -277,10 +277,15 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     }
 
     #[inline(always)]
-    fn nibbles(self, x: __m512i) -> [__m512i; 2] {
+    fn pairs(self, x: __m512i) -> [__m512i; 4] {
         registers!({
-            let low = _mm512_set1_epi8(0x0f);
-            [_mm512_and_si512(x, low), _mm512_and_si512(_mm512_srli_epi32::<4>(x), low)]
+            let low = _mm512_set1_epi8(3);
+            [
+                _mm512_and_si512(x, low),
+                _mm512_and_si512(_mm512_srli_epi32::<2>(x), low),
+                _mm512_and_si512(_mm512_srli_epi32::<4>(x), low),
+                _mm512_and_si512(_mm512_srli_epi32::<6>(x), low),
+            ]
         })
     }
 

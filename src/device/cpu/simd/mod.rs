@@ -19,7 +19,7 @@ mod tile;
 
 pub use isa::Isa;
 pub use tile::{
-    Bf16, Element, Int8, Kind, Line, Rows, TILE_ROWS, bytes_mut, each_height, halves_mut, product, product_of_nibbles,
+    Bf16, Element, Int8, Kind, Line, Rows, TILE_ROWS, bytes_mut, each_height, halves_mut, product, product_of_pairs,
 };
 
 /// Vectors of one instruction set. Its functions are inlined into the kernel that names it.
@@ -98,8 +98,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn pack_bytes(self, x: [Self::I; 4]) -> Self::I;
     /// The halves of two vectors' lanes rounded to bf16, the first one's low.
     fn pack_bf16(self, x: [Self::F; 2]) -> Self::I;
-    /// The low and the high nibbles of each byte.
-    fn nibbles(self, x: Self::I) -> [Self::I; 2];
+    /// The four pairs of bits of each byte, the lowest first.
+    fn pairs(self, x: Self::I) -> [Self::I; 4];
     /// Writes the first LANES elements.
     fn store_i(self, x: Self::I, to: &mut [u32]);
     /// Writes the first LANES elements, none of them negative, those above 255 as 255.
@@ -121,6 +121,14 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// before it is added, and whether subnormal numbers count as zeros, is the instruction set's own: `vdpbf16ps` adds the
     /// upper product first, fused, and takes and gives zeros for subnormal numbers (Intel's Software Developer's Manual).
     fn dot_bf16(self, sum: Self::F, a: Self::I, b: Self::I) -> Self::F;
+
+    /// The first LANES elements.
+    #[inline(always)]
+    fn load_u(self, from: &[u32]) -> Self::I {
+        let from = &from[..Self::LANES];
+        // SAFETY: the slice has LANES elements.
+        unsafe { self.load_i(from.as_ptr()) }
+    }
 
     /// Reads LANES elements.
     ///

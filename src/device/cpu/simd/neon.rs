@@ -182,10 +182,15 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
-    fn nibbles(self, x: uint32x4_t) -> [uint32x4_t; 2] {
+    fn pairs(self, x: uint32x4_t) -> [uint32x4_t; 4] {
         registers!({
-            let low = vdupq_n_u32(0x0f0f_0f0f);
-            [vandq_u32(x, low), vandq_u32(vshrq_n_u32::<4>(x), low)]
+            let low = vdupq_n_u32(0x0303_0303);
+            [
+                vandq_u32(x, low),
+                vandq_u32(vshrq_n_u32::<2>(x), low),
+                vandq_u32(vshrq_n_u32::<4>(x), low),
+                vandq_u32(vshrq_n_u32::<6>(x), low),
+            ]
         })
     }
 

@@ -119,8 +119,8 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn nibbles(self, x: Self::I) -> [Self::I; 2] {
-        [x.map(|x| x & 0x0f0f_0f0f), x.map(|x| (x >> 4) & 0x0f0f_0f0f)]
+    fn pairs(self, x: Self::I) -> [Self::I; 4] {
+        [0, 2, 4, 6].map(|shift| x.map(|x| (x >> shift) & 0x0303_0303))
     }
 
     #[inline(always)]

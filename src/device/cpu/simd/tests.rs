@@ -336,27 +336,27 @@ impl Operation for PackBytes {
 }
 
 #[derive(Clone, Copy)]
-struct Nibbles([u32; MOST_LANES], usize);
+struct Pairs([u32; MOST_LANES], usize);
 
-impl Operation for Nibbles {
+impl Operation for Pairs {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S, given: &mut [u32; MOST_LANES]) {
-        simd.store_i(simd.nibbles(integers(simd, &self.0))[self.1], given);
+        simd.store_i(simd.pairs(integers(simd, &self.0))[self.1], given);
     }
 }
 
 #[test]
-fn bytes_and_nibbles_keep_their_places() {
+fn bytes_and_pairs_of_bits_keep_their_places() {
     let rows = [1, 2, 3, 4].map(random);
     for (isa, given) in each(PackBytes(rows)) {
         for (lane, given) in given.into_iter().enumerate() {
             assert_eq!(given.to_le_bytes(), rows.map(|row| row[lane] as u8), "{isa:?}");
         }
     }
-    for (half, shift) in [(0, 0), (1, 4)] {
-        for (isa, given) in each(Nibbles(rows[0], half)) {
+    for pair in 0..4 {
+        for (isa, given) in each(Pairs(rows[0], pair)) {
             for (given, from) in given.into_iter().zip(rows[0]) {
-                assert_eq!(given.to_le_bytes(), from.to_le_bytes().map(|byte| byte >> shift & 0xf), "{isa:?}");
+                assert_eq!(given.to_le_bytes(), from.to_le_bytes().map(|byte| byte >> (2 * pair) & 3), "{isa:?}");
             }
         }
     }

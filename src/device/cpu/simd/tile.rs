@@ -181,19 +181,19 @@ pub fn product<S: Simd, E: Element, const ROWS: usize, const VECTORS: usize>(
     tile
 }
 
-/// The same with a panel whose bytes hold two elements of 4 bits, not negative: of each group of `panel` the low nibbles go
-/// with one group of `left` and the high ones with the next.
+/// The same with a panel whose bytes hold four elements of 2 bits, not negative: a group of `panel` is four groups of `left`,
+/// the lowest bits of its bytes the first.
 ///
 /// Panics if a slice is too short.
 #[inline(always)]
-pub fn product_of_nibbles<S: Simd, const ROWS: usize, const VECTORS: usize>(
+pub fn product_of_pairs<S: Simd, const ROWS: usize, const VECTORS: usize>(
     simd: S,
     left: &[u32],
     stride: usize,
     panel: &[Line],
     groups: usize,
 ) -> Tile<S, ROWS, VECTORS> {
-    assert!(left.len() >= (ROWS - 1) * stride + 2 * groups);
+    assert!(left.len() >= (ROWS - 1) * stride + 4 * groups);
     assert!(panel.len() * Line::GROUPS >= groups * VECTORS * S::LANES);
     let (left, panel) = (left.as_ptr(), panel.as_ptr().cast::<u32>());
     let mut sums = [[simd.splat_i(0); VECTORS]; ROWS];
@@ -201,14 +201,16 @@ pub fn product_of_nibbles<S: Simd, const ROWS: usize, const VECTORS: usize>(
         // SAFETY: group < groups, so by the asserts above all reads stay inside their slices; `Line` is sixteen u32.
         unsafe {
             let right: [S::I; VECTORS] = load(simd, panel.add(group * VECTORS * S::LANES));
-            let mut halves = [right; 2];
+            let mut quarters = [right; 4];
             for vector in 0..VECTORS {
-                let [low, high] = simd.nibbles(right[vector]);
-                (halves[0][vector], halves[1][vector]) = (low, high);
+                let pairs = simd.pairs(right[vector]);
+                for quarter in 0..4 {
+                    quarters[quarter][vector] = pairs[quarter];
+                }
             }
             for (row, sums) in sums.iter_mut().enumerate() {
-                for (half, right) in halves.iter().enumerate() {
-                    let left = simd.splat_i(*left.add(row * stride + 2 * group + half));
+                for (quarter, right) in quarters.iter().enumerate() {
+                    let left = simd.splat_i(*left.add(row * stride + 4 * group + quarter));
                     for vector in 0..VECTORS {
                         sums[vector] = simd.dot_u8(sums[vector], left, right[vector]);
                     }
