@@ -53,7 +53,9 @@ fn bench_model(criterion: &mut Criterion, name: &str, path: &Path, threads: usiz
         bench.iter(|| {
             decoder.listen(0, &states)?;
             (0..64).try_for_each(|token| {
-                decoder.step(&[(0, &[token])]).map(|logits| assert!(black_box(logits[0]).is_finite()))
+                decoder
+                    .step([(0, [token].as_slice())].into_iter())
+                    .map(|logits| assert!(black_box(logits[0]).is_finite()))
             })
         })
     });

@@ -75,16 +75,16 @@ impl Batch {
     ///
     /// Errors: a device fault, which ends all windows.
     pub fn step(&mut self) -> Result<Vec<(usize, Decoding)>, Error> {
-        let busy = || self.lanes.iter().enumerate().filter_map(|(index, lane)| Some((index, lane.as_ref()?)));
-        let steps: Vec<(usize, &[Token])> = busy().map(|(index, lane)| (index, lane.next.as_slice())).collect();
-        if steps.is_empty() {
+        if self.lanes.iter().all(Option::is_none) {
             return Ok(Vec::new());
         }
-        let indices: Vec<usize> = steps.iter().map(|(index, _)| *index).collect();
-        let rows = self.session.step(&steps)?;
+        let steps = self.lanes.iter().enumerate();
+        let steps = steps.filter_map(|(index, lane)| Some((index, lane.as_ref()?.next.as_slice())));
+        let mut rows = self.session.step(steps)?.chunks_exact(self.model.config.vocabulary_size);
         let mut ended = Vec::new();
-        for (index, row) in indices.into_iter().zip(rows.chunks_exact(self.model.config.vocabulary_size)) {
+        for index in 0..self.lanes.len() {
             let Some(mut lane) = self.lanes[index].take() else { continue };
+            let Some(row) = rows.next() else { break };
             if lane.stage == Stage::Begin && lane.start(&self.model, row) {
                 self.lanes[index] = Some(lane);
                 continue;

@@ -73,18 +73,18 @@ impl DecoderSession {
     }
 
     /// Takes more tokens in some lanes and gives the logits (lanes in the same order, vocabulary) of the tokens that follow.
-    pub fn step(&mut self, steps: &[(usize, &[Token])]) -> Result<&[f32], DeviceError> {
+    pub fn step<'a>(&mut self, steps: impl Iterator<Item = (usize, &'a [Token])>) -> Result<&[f32], DeviceError> {
         self.extents.clear();
         self.tokens.clear();
-        for &(lane, tokens) in steps {
+        for (lane, tokens) in steps {
             self.extents.push(Extent { lane, rows: tokens.len(), past: self.past[lane] });
             self.tokens.extend_from_slice(tokens);
         }
         self.session.write_tokens(self.program.tokens, &self.tokens);
         self.session.run(self.program.step, &self.extents)?;
-        for &(lane, tokens) in steps {
-            self.past[lane] += tokens.len();
+        for extent in &self.extents {
+            self.past[extent.lane] += extent.rows;
         }
-        Ok(&self.session.read(self.program.logits)[..steps.len() * self.vocabulary_size])
+        Ok(&self.session.read(self.program.logits)[..self.extents.len() * self.vocabulary_size])
     }
 }

@@ -52,7 +52,7 @@ pub fn logits_agree(network: &mut DecoderSession, states: &[f32], expected: &Jso
     let steps = expected["steps"].as_array().unwrap();
     assert!(!steps.is_empty());
     for (index, step) in steps.iter().take(20).enumerate() {
-        let logits = network.step(&[(0, &input)]).unwrap();
+        let logits = network.step([(0, input.as_slice())].into_iter()).unwrap();
         for (position, expected) in step["logits"].as_array().unwrap().iter().enumerate() {
             let difference = (logits[position * stride] as f64 - number(expected)).abs();
             assert!(difference < 1e-2, "{what}: step {index}: logit {} is off by {difference}", position * stride);
