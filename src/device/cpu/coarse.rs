@@ -5,7 +5,7 @@
 use super::arithmetic::Source;
 use super::linear::Left;
 use super::packed::{Packed, Panel, Panels};
-use super::simd::{Int8, Isa, Kernel, Kind, Rows, Simd, each_height, product_of_nibbles};
+use super::simd::{Int8, Isa, Kernel, Kind, Line, Rows, Simd, each_height, product_of_nibbles};
 use super::team::Team;
 use super::values::Target;
 
@@ -31,12 +31,7 @@ pub struct Coarse {
 impl Coarse {
     /// Packs a matrix (columns, inner) of weights.
     pub fn new(isa: Isa, team: &Team, columns: usize, inner: usize, source: Source<'_>) -> Self {
-        let fill = |panel: &mut Panel<'_>, rows: &[f32]| {
-            for (place, row) in rows.chunks_exact(inner).enumerate() {
-                let scale = pack(row, |group, nibbles| panel.set(place, group, nibbles));
-                panel.set_scale(place, scale);
-            }
-        };
+        let fill = |panel: &mut Panel<'_>, rows: &[f32]| isa.run(Pack { panel, rows, inner });
         Self { panels: Panels::new(isa, team, (columns, inner), inner.div_ceil(GROUP), source, &fill) }
     }
 
@@ -89,25 +84,79 @@ impl Kernel for Greatest<'_> {
     }
 }
 
-/// Gives the groups of a column one by one; returns what a step is worth and the sum of the column's integers times that.
-fn pack(column: &[f32], mut put: impl FnMut(usize, u32)) -> (f32, f32) {
-    let most = column.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-    let deviation = (column.iter().map(|x| x * x).sum::<f32>() / column.len() as f32).sqrt();
-    let scale = (most.min(CLIP * deviation) / MOST).max(f32::MIN_POSITIVE);
-    let (factor, mut sum) = (1.0 / scale, 0);
-    for (group, elements) in column.chunks(GROUP).enumerate() {
-        let mut nibbles = 0u32;
-        for (index, x) in elements.iter().enumerate() {
-            // Adding and subtracting 1.5·2²³ rounds, without a call where the target has no instruction for it.
-            const ROUND: f32 = 12_582_912.0;
-            let integer = ((x * factor).clamp(-MOST, MOST) + ROUND - ROUND) as i32;
-            sum += integer;
-            // Byte index % 4, low nibble for the first four.
-            nibbles |= ((integer + MIDDLE) as u32) << (index % 4 * 8 + index / 4 * 4);
+/// Encodes the rows of weights that are a panel's columns.
+struct Pack<'a, 'b> {
+    panel: &'a mut Panel<'b>,
+    rows: &'a [f32],
+    inner: usize,
+}
+
+impl Kernel for Pack<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        // Whole vectors of the widest set, so that they may be written beyond the last element.
+        let mut bytes = vec![0; self.inner.next_multiple_of(4 * Line::GROUPS)];
+        for (place, row) in self.rows.chunks_exact(self.inner).enumerate() {
+            self.panel.set_scale(place, encode(simd, row, &mut bytes));
+            for (group, bytes) in bytes.as_chunks::<GROUP>().0[..self.inner.div_ceil(GROUP)].iter().enumerate() {
+                let bytes = u64::from_le_bytes(*bytes);
+                self.panel.set(place, group, bytes as u32 | (bytes >> 32 << 4) as u32);
+            }
         }
-        put(group, nibbles);
     }
-    (scale, sum as f32 * scale)
+}
+
+/// Writes a column's integers, [`MIDDLE`] added, as bytes, zeros behind them; gives what a step is worth and the sum of the
+/// integers times that.
+#[inline(always)]
+fn encode<S: Simd>(simd: S, column: &[f32], bytes: &mut [u8]) -> (f32, f32) {
+    let most = greatest_magnitude(simd, column);
+    let deviation = (sum_of_squares(simd, column) / column.len() as f32).sqrt();
+    let scale = (most.min(CLIP * deviation) / MOST).max(f32::MIN_POSITIVE);
+    let (factor, middle) = (simd.splat(1.0 / scale), simd.splat(MIDDLE as f32));
+    let (least, most) = (simd.splat(-MOST), simd.splat(MOST));
+    let mut first = 0;
+    while first < column.len() {
+        // Not fused, so that every instruction set rounds alike.
+        let x = simd.mul(simd.load_some(&column[first..], 0.0), factor);
+        let x = simd.add(simd.min(simd.max(x, least), most), middle);
+        simd.store_u8(simd.round(x), &mut bytes[first..]);
+        first += S::LANES;
+    }
+    bytes[column.len()..].fill(0);
+    let sum: i32 = bytes.iter().map(|byte| i32::from(*byte)).sum();
+    (scale, (sum - MIDDLE * column.len() as i32) as f32 * scale)
+}
+
+/// The greatest magnitude.
+#[inline(always)]
+fn greatest_magnitude<S: Simd>(simd: S, column: &[f32]) -> f32 {
+    let (mut most, mut first) = (simd.splat(0.0), 0);
+    while first < column.len() {
+        let x = simd.load_some(&column[first..], 0.0);
+        most = simd.max(most, simd.max(x, simd.sub(simd.splat(0.0), x)));
+        first += S::LANES;
+    }
+    simd.greatest(most)
+}
+
+/// In as many partial sums as the widest vector has lanes, and not fused, so that every instruction set rounds alike.
+#[inline(always)]
+fn sum_of_squares<S: Simd>(simd: S, column: &[f32]) -> f32 {
+    let mut sums = [simd.splat(0.0); Line::GROUPS];
+    for x in column.chunks(Line::GROUPS) {
+        for (x, sum) in x.chunks(S::LANES).zip(&mut sums) {
+            let x = simd.load_some(x, 0.0);
+            *sum = simd.add(*sum, simd.mul(x, x));
+        }
+    }
+    let mut lanes = [0.0; Line::GROUPS];
+    for (lanes, sum) in lanes.chunks_exact_mut(S::LANES).zip(sums) {
+        simd.store(sum, lanes);
+    }
+    lanes.iter().sum()
 }
 
 struct Run<'a, 'b> {
@@ -161,6 +210,45 @@ impl Rows for Run<'_, '_> {
                 }
             }
             first += VECTORS * S::LANES;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Encoded<'a>(&'a [f32], &'a mut [u8]);
+
+    impl Kernel for Encoded<'_> {
+        type Output = (f32, f32);
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> (f32, f32) {
+            encode(simd, self.0, self.1)
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_encodes_alike() {
+        for length in 1..150 {
+            let column: Vec<f32> = (0..length).map(|index| (index as f32 * 1.7).sin() * 0.3 + 0.01).collect();
+            let encoded = |isa: Isa| {
+                let mut bytes = vec![0xff; length.next_multiple_of(4 * Line::GROUPS)];
+                let (scale, sum) = isa.run(Encoded(&column, &mut bytes));
+                (scale.to_bits(), sum.to_bits(), bytes)
+            };
+            let all = Isa::all();
+            let (scale, sum, bytes) = encoded(all[0]);
+            let (scale_f32, most) = (f32::from_bits(scale), MOST + MIDDLE as f32);
+            assert!(bytes[length..].iter().all(|byte| *byte == 0), "{length}");
+            for (x, byte) in column.iter().zip(&bytes) {
+                let integer = (x / scale_f32 + MIDDLE as f32).clamp(1.0, most);
+                assert!((f32::from(*byte) - integer).abs() <= 0.501, "{length}: {x} is {byte}");
+            }
+            for isa in &all[1..] {
+                assert_eq!(encoded(*isa), (scale, sum, bytes.clone()), "{isa:?}, {length}");
+            }
         }
     }
 }
