@@ -2,6 +2,7 @@
 
 mod blocks;
 mod data_type;
+mod finite;
 mod k_blocks;
 
 use std::{borrow::Cow, ops::Range};
@@ -114,6 +115,12 @@ impl<'a> TensorView<'a> {
         }
         self.decode(out);
         Ok(())
+    }
+
+    /// Index of the first element that is infinite or not a number, or `None`; in a quantised tensor, of its block's first
+    /// element.
+    pub fn first_not_finite(&self) -> Option<usize> {
+        finite::first_not_finite(self)
     }
 
     fn decode(&self, out: &mut [f32]) {

@@ -4,7 +4,6 @@
 
 mod config;
 mod error;
-mod finite;
 mod folder;
 mod format;
 #[allow(unsafe_code)]

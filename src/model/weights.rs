@@ -23,7 +23,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{borrow::Cow, collections::HashMap, ops::Range, path::Path, thread};
 
-use super::{Config, ModelError, finite, format::invalid, mapping::MappedFile};
+use super::{Config, ModelError, format::invalid, mapping::MappedFile};
 use crate::device::{DataType, DeviceError, TensorView, Tensors};
 
 /// A model's tensors, each a place in a mapped file; nothing is copied.
@@ -55,7 +55,7 @@ impl Weights {
         let next = AtomicUsize::new(0);
         let search = || {
             while let Some((name, place)) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Some(index) = finite::first_not_finite(&self.view(name, place)) {
+                if let Some(index) = self.view(name, place).first_not_finite() {
                     let path = self.files[place.file].path().to_owned();
                     return Err(ModelError::NotFinite { path, name: name.to_string(), index });
                 }
