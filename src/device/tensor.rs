@@ -11,7 +11,7 @@ use half::slice::HalfFloatSliceExt;
 
 pub use data_type::DataType;
 
-use super::DeviceError;
+use super::{DeviceError, Identity};
 
 /// A tensor in memory that is not ours to change: row-major, of at most a handful of dimensions.
 #[derive(Clone, Debug)]
@@ -32,6 +32,11 @@ pub struct TensorView<'a> {
 pub trait Tensors: Sync {
     /// The tensor called `name`, or an error that says which tensor is missing.
     fn tensor(&self, name: &str) -> Result<TensorView<'_>, DeviceError>;
+
+    /// The files that all tensors are read from, if they are what identifies the tensors.
+    fn identity(&self) -> Option<Vec<Identity>> {
+        None
+    }
 
     /// Says that what was read so far is packed, so that its memory may be given back; it can still be read again.
     fn release(&self) {}

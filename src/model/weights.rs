@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{borrow::Cow, collections::HashMap, ops::Range, path::Path, thread};
 
 use super::{Config, ModelError, format::invalid, mapping::MappedFile};
-use crate::device::{DataType, DeviceError, TensorView, Tensors};
+use crate::device::{DataType, DeviceError, Identity, TensorView, Tensors};
 
 /// A model's tensors, each a place in a mapped file; nothing is copied.
 #[derive(Debug)]
@@ -118,6 +118,10 @@ impl Tensors for Weights {
             Some((name, place)) => Ok(self.view(name, place)),
             None => Err(DeviceError::MissingTensor { name: name.to_owned() }),
         }
+    }
+
+    fn identity(&self) -> Option<Vec<Identity>> {
+        self.files.iter().map(MappedFile::identity).collect()
     }
 
     fn release(&self) {

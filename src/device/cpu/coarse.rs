@@ -2,10 +2,13 @@
 //!
 //! A decoder's step for one stream is as long as it takes to read the weights, and the logits' are half of a small model's.
 
+use std::sync::Arc;
+
 use super::arithmetic::Source;
 use super::linear::Left;
 use super::packed::{Packed, Panel, Panels};
 use super::simd::{Int8, Isa, Kernel, Kind, Line, Rows, Simd, each_height, product_of_nibbles};
+use super::store::{Form, Matrix, Store};
 use super::team::Team;
 use super::values::Target;
 
@@ -25,14 +28,19 @@ const CLIP: f32 = 2.8;
 
 /// A right matrix in 4 bits. A group's low nibbles are its first four elements.
 pub struct Coarse {
-    panels: Panels,
+    panels: Arc<Panels>,
 }
 
 impl Coarse {
-    /// Packs a matrix (columns, inner) of weights.
-    pub fn new(isa: Isa, team: &Team, columns: usize, inner: usize, source: Source<'_>) -> Self {
-        let fill = |panel: &mut Panel<'_>, rows: &[f32]| isa.run(Pack { panel, rows, inner });
-        Self { panels: Panels::new(isa, team, (columns, inner), inner.div_ceil(GROUP), source, &fill) }
+    /// Packs a matrix (columns, inner) of weights, unless the store has it.
+    pub fn new(store: &mut Store<'_>, name: &str, columns: usize, inner: usize, source: Source<'_>) -> Self {
+        let groups = inner.div_ceil(GROUP);
+        let pack = |isa: Isa, team: &Team| {
+            let fill = |panel: &mut Panel<'_>, rows: &[f32]| isa.run(Pack { panel, rows, inner });
+            Panels::new(isa, team, (columns, inner), groups, source, &fill)
+        };
+        let matrix = Matrix { name: name.to_owned(), form: Form::Int4, columns, inner };
+        Self { panels: store.panels(matrix, groups, pack) }
     }
 
     /// The first step, over the first parts of rows of `left`, the first of which is the target's first row, into the target, whose columns begin at
@@ -178,7 +186,7 @@ impl Kernel for Run<'_, '_> {
 impl Rows for Run<'_, '_> {
     #[inline(always)]
     fn rows<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, row: usize) {
-        let (panels, left, columns) = (&self.coarse.panels, self.left, self.target.columns.clone());
+        let (panels, left, columns) = (&*self.coarse.panels, self.left, self.target.columns.clone());
         let mut offsets = [0.0; ROWS];
         let parts = left.parts();
         for (index, offset) in offsets.iter_mut().enumerate() {
@@ -231,7 +239,7 @@ mod tests {
 
     #[test]
     fn every_instruction_set_encodes_alike() {
-        for length in 1..150 {
+        for length in 1..150_usize {
             let column: Vec<f32> = (0..length).map(|index| (index as f32 * 1.7).sin() * 0.3 + 0.01).collect();
             let encoded = |isa: Isa| {
                 let mut bytes = vec![0xff; length.next_multiple_of(4 * Line::GROUPS)];

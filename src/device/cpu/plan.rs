@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::arithmetic::{Arithmetic, Finish};
 use super::coarse::Coarse;
 use super::convolution;
 use super::simd::Isa;
+use super::store::Store;
 use super::team::Team;
 use super::values::MOST_PARTS;
 use crate::device::program::{Declaration, MemoryDeclaration};
@@ -134,13 +136,13 @@ pub struct Part<A: Arithmetic> {
 const TASKS_PER_THREAD: usize = 8;
 
 impl<A: Arithmetic> Plan<A> {
-    /// Reads every weight that `program` names, each once.
-    pub fn new(program: &Program, tensors: &dyn Tensors, isa: Isa, team: Arc<Team>) -> Result<Self, DeviceError> {
+    /// Reads every weight that `program` names, matrices only if the store does not have them.
+    pub fn new(program: &Program, tensors: &dyn Tensors, store: &mut Store<'_>) -> Result<Self, DeviceError> {
+        let (isa, team) = (store.isa, store.team.clone());
         let mut binder = Binder {
             program,
             tensors,
-            isa,
-            team: &team,
+            store,
             weights: HashMap::new(),
             vectors: HashMap::new(),
             heads: Vec::new(),
@@ -288,11 +290,10 @@ impl<A: Arithmetic> Part<A> {
     }
 }
 
-struct Binder<'a, A: Arithmetic> {
+struct Binder<'a, 'b, A: Arithmetic> {
     program: &'a Program,
     tensors: &'a dyn Tensors,
-    isa: Isa,
-    team: &'a Team,
+    store: &'a mut Store<'b>,
     weights: HashMap<String, Arc<A::Weight>>,
     vectors: HashMap<String, Arc<[f32]>>,
     heads: Vec<MemoryDeclaration>,
@@ -300,7 +301,7 @@ struct Binder<'a, A: Arithmetic> {
     fine: bool,
 }
 
-impl<A: Arithmetic> Binder<'_, A> {
+impl<A: Arithmetic> Binder<'_, '_, A> {
     fn bind(&mut self, operation: &Operation) -> Result<Stage<A>, DeviceError> {
         Ok(match operation {
             Operation::LogMel { samples, mel, filters, window_samples, hop_samples } => {
@@ -358,9 +359,10 @@ impl<A: Arithmetic> Binder<'_, A> {
             &Operation::Logits { input, ref weight, exact_from, output } => {
                 let (outputs, inputs) = (self.columns(output), self.columns(input));
                 let matrix = self.weight(weight, outputs, inputs)?;
-                let tensor = self.tensors.tensor(weight)?;
-                let source = |first: usize, out: &mut [f32]| read(&tensor, first, out.len() / inputs, out);
-                let coarse = A::COARSE.then(|| Coarse::new(self.isa, self.team, outputs, inputs, &source));
+                let reading = Reading::new(self.tensors.tensor(weight)?);
+                let source = |first: usize, out: &mut [f32]| reading.rows(first, out.len() / inputs, out);
+                let coarse = A::COARSE.then(|| Coarse::new(self.store, weight, outputs, inputs, &source));
+                reading.end()?;
                 self.tensors.release();
                 let part = self.part(output, matrix, None, Activation::None, false)?;
                 Stage::Logits { input, part, coarse, exact_from }
@@ -382,13 +384,14 @@ impl<A: Arithmetic> Binder<'_, A> {
         residual: bool,
     ) -> Result<Part<A>, DeviceError> {
         assert!(!residual || activation == Activation::None, "a residual is added to a plain product");
-        let (columns, panel) = (self.columns(output), self.isa.panel_columns());
+        let (columns, panel) = (self.columns(output), self.store.isa.panel_columns());
         let mut padded = vec![0.0; columns.next_multiple_of(panel)];
         if let Some(bias) = bias {
             padded[..columns].copy_from_slice(&self.vector(bias, columns)?);
         }
         let panels = columns.div_ceil(panel);
-        let tasks = if self.team.threads() == 1 { 1 } else { TASKS_PER_THREAD * self.team.threads() };
+        let threads = self.store.team.threads();
+        let tasks = if threads == 1 { 1 } else { TASKS_PER_THREAD * threads };
         let task_columns = panels.div_ceil(tasks) * panel;
         Ok(Part { output, weight, finish: Finish { bias: padded, activation, residual }, task_columns })
     }
@@ -408,8 +411,10 @@ impl<A: Arithmetic> Binder<'_, A> {
         if let Some(weight) = self.weights.get(name) {
             return Ok(weight.clone());
         }
-        let source = |first: usize, out: &mut [f32]| read(&tensor, first, out.len() / inputs, out);
-        let weight = Arc::new(A::weight(self.isa, self.team, outputs, inputs, &source));
+        let reading = Reading::new(tensor);
+        let source = |first: usize, out: &mut [f32]| reading.rows(first, out.len() / inputs, out);
+        let weight = Arc::new(A::weight(self.store, name, outputs, inputs, &source));
+        reading.end()?;
         self.tensors.release();
         self.weights.insert(name.into(), weight.clone());
         Ok(weight)
@@ -420,20 +425,23 @@ impl<A: Arithmetic> Binder<'_, A> {
         let tensor = self.tensors.tensor(name)?;
         tensor.expect_shape(&[outputs, inputs, convolution::WIDTH])?;
         let length = inputs * convolution::WIDTH;
+        let reading = Reading::new(tensor);
         let source = |first: usize, out: &mut [f32]| {
             let mut filters = vec![0.0; out.len()];
-            read(&tensor, first, out.len() / length, &mut filters);
+            reading.rows(first, out.len() / length, &mut filters);
             for (filter, out) in filters.chunks_exact(length).zip(out.chunks_exact_mut(length)) {
                 convolution::reorder(filter, inputs, out);
             }
         };
-        Ok(Arc::new(A::weight(self.isa, self.team, outputs, length, &source)))
+        let weight = Arc::new(A::weight(self.store, name, outputs, length, &source));
+        reading.end()?;
+        Ok(weight)
     }
 
     fn vector(&mut self, name: &str, length: usize) -> Result<Arc<[f32]>, DeviceError> {
         let tensor = self.tensors.tensor(name)?;
         tensor.expect_shape(&[length])?;
-        Ok(self.vectors.entry(name.into()).or_insert_with(|| tensor.to_f32().into()).clone())
+        self.numbers(name, &tensor)
     }
 
     /// A matrix in f32 with as many rows as it has, of `columns` columns.
@@ -441,12 +449,49 @@ impl<A: Arithmetic> Binder<'_, A> {
         let tensor = self.tensors.tensor(name)?;
         let rows = tensor.shape.first().copied().unwrap_or(0);
         tensor.expect_shape(&[rows, columns])?;
-        Ok((self.vectors.entry(name.into()).or_insert_with(|| tensor.to_f32().into()).clone(), rows))
+        Ok((self.numbers(name, &tensor)?, rows))
+    }
+
+    /// A tensor in f32.
+    fn numbers(&mut self, name: &str, tensor: &TensorView<'_>) -> Result<Arc<[f32]>, DeviceError> {
+        if let Some(numbers) = self.vectors.get(name) {
+            return Ok(numbers.clone());
+        }
+        if let Some(index) = tensor.first_not_finite() {
+            return Err(DeviceError::NotFinite { name: name.into(), index });
+        }
+        let numbers: Arc<[f32]> = tensor.to_f32().into();
+        self.vectors.insert(name.into(), numbers.clone());
+        Ok(numbers)
     }
 }
 
-/// Rows of a tensor whose shape was checked.
-fn read(tensor: &TensorView<'_>, first: usize, rows: usize, out: &mut [f32]) {
-    let read = tensor.rows(first..first + rows).and_then(|rows| rows.read_f32(out));
-    read.expect("the tensor has the shape that it was checked for");
+/// A matrix that is being read, whose shape was checked.
+struct Reading<'a> {
+    tensor: TensorView<'a>,
+    /// The first element that is not finite.
+    not_finite: AtomicUsize,
+}
+
+impl<'a> Reading<'a> {
+    fn new(tensor: TensorView<'a>) -> Self {
+        Self { tensor, not_finite: AtomicUsize::new(usize::MAX) }
+    }
+
+    /// Some rows, after a look at whether they are finite.
+    fn rows(&self, first: usize, count: usize, out: &mut [f32]) {
+        let rows = self.tensor.rows(first..first + count).expect("the tensor has the shape that it was checked for");
+        if let Some(index) = rows.first_not_finite() {
+            self.not_finite.fetch_min(first * (out.len() / count) + index, Ordering::Relaxed);
+        }
+        rows.read_f32(out).expect("the tensor has the shape that it was checked for");
+    }
+
+    /// Fails if something was not finite.
+    fn end(self) -> Result<(), DeviceError> {
+        match self.not_finite.into_inner() {
+            usize::MAX => Ok(()),
+            index => Err(DeviceError::NotFinite { name: self.tensor.name.into_owned(), index }),
+        }
+    }
 }
