@@ -108,6 +108,31 @@ fn the_reference_is_not_kept() {
     assert!(!place.cache().exists());
 }
 
+/// Whoever changes what packing writes has to raise `VERSION` in `src/device/cpu/cache.rs`, so that older files are not used.
+#[test]
+fn the_version_says_what_packing_writes() {
+    let place = Place::new();
+    for precision in [Precision::Int8, Precision::Bf16] {
+        load(&place.model(), Some(place.cache()), Isa::named("portable").unwrap(), precision);
+    }
+    let mut sums: Vec<u64> = place.files().iter().map(|file| sum(matrices(&fs::read(file).unwrap()))).collect();
+    sums.sort();
+    assert_eq!(sums, PACKED_BY_VERSION_1);
+}
+
+const PACKED_BY_VERSION_1: [u64; 4] =
+    [3288871551879103357, 12438762773796427172, 12809590496691912685, 17721703639753417115];
+
+/// What follows the header.
+fn matrices(file: &[u8]) -> &[u8] {
+    &file[64 + usize::try_from(u64::from_ne_bytes(file[16..24].try_into().unwrap())).unwrap()..]
+}
+
+/// FNV-1a.
+fn sum(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+}
+
 /// Puts something else in the place of a kept file and expects that it is packed afresh, and kept again.
 #[track_caller]
 fn spoil(place: &Place, expected: &Bits, content: &[u8], what: &str) {
@@ -129,7 +154,7 @@ fn damage_is_found_and_mended() {
     let expected = packed(&place);
     place.load();
     let whole = fs::read(&place.files()[0]).unwrap();
-    let header = 64 + usize::try_from(u64::from_ne_bytes(whole[16..24].try_into().unwrap())).unwrap();
+    let header = whole.len() - matrices(&whole).len();
     let places = (0..24).chain([40, 63, 64, 65, 90, header - 1, header, header + 1]);
     let many = (header..whole.len()).step_by(whole.len() / 20);
     for byte in places.chain(many).chain([whole.len() - 1]) {
@@ -258,7 +283,7 @@ fn weights_that_are_not_finite_are_found_while_packing() {
     let first = place.files()[0].clone();
     for share in [4, 3, 2] {
         let mut bytes = bytes.clone();
-        let place_of = bytes.len() / share & !3;
+        let place_of = (bytes.len() / share) & !3;
         bytes[place_of - 64..place_of].fill(0xff);
         fs::write(&file, &bytes).unwrap();
         let model = Model::map(&place.model());

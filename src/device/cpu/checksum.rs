@@ -76,7 +76,6 @@ mod tests {
     fn zeros_of_every_length_differ() {
         let sums: std::collections::HashSet<u64> = (0..300).map(|length| of_block(&vec![0; length])).collect();
         assert_eq!(sums.len(), 300);
-        assert_ne!(of_blocks([0].into_iter(), 1), of_blocks([0, 0].into_iter(), 1));
     }
 
     #[test]

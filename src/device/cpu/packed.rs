@@ -38,7 +38,8 @@ impl Lines {
     /// The lines in these bytes of a file, if they are whole ones and all there.
     pub fn mapped(mapping: Arc<Mapping>, range: Range<usize>) -> Option<Self> {
         let bytes = mapping.get(range.clone())?;
-        let is_whole = Line::bytes(Line::of_bytes(bytes)).as_ptr_range() == bytes.as_ptr_range();
+        let is_whole = |number: usize| number.is_multiple_of(size_of::<Line>());
+        let is_whole = is_whole(bytes.as_ptr().addr()) && is_whole(bytes.len());
         is_whole.then_some(Self::Mapped(mapping, range))
     }
 }
