@@ -76,9 +76,16 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let recogniser = Recogniser::open(&arguments.model, arguments.placement)?;
     let load_seconds = started.elapsed().as_secs_f64();
     let versions = json!({ "whispernpu": env!("CARGO_PKG_VERSION") });
+    let weights: std::collections::BTreeMap<_, _> = recogniser.weights().collect();
     println!(
         "{}",
-        json!({ "event": "load", "peer": "whispernpu", "versions": versions, "load_seconds": load_seconds })
+        json!({
+            "event": "load",
+            "peer": "whispernpu",
+            "versions": versions,
+            "load_seconds": load_seconds,
+            "weights": weights,
+        })
     );
     transcribe(&recogniser, &clips[0])?;
     for (path, samples) in arguments.clips.iter().zip(&clips) {

@@ -32,6 +32,12 @@ impl Recogniser {
         Ok(Self { engine: Engine::open(model, placement)?, voice })
     }
 
+    /// Where the packed weights of each stage are from.
+    #[allow(dead_code, reason = "some examples have no use for it")]
+    pub fn weights(&self) -> impl Iterator<Item = (&str, String)> {
+        self.engine.origins().iter().map(|(stage, origin)| (*stage, origin.to_string()))
+    }
+
     /// Whether the model was trained on English alone.
     pub fn is_english_only(&self) -> bool {
         !self.engine.model().vocabulary.is_multilingual()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::program::{self, DecoderProgram};
-use crate::device::{Device, DeviceError, Extent, Prepared, Session};
+use crate::device::{Device, DeviceError, Extent, Origin, Prepared, Session};
 use crate::model::{Model, Token};
 
 /// The decoder, prepared once.
@@ -39,6 +39,11 @@ impl Decoder {
         let prepared = device.prepare(&program.program, &model.weights)?;
         let (width, vocabulary_size) = (config.width, config.vocabulary_size);
         Ok(Self { prepared, program: Arc::new(program), width, vocabulary_size })
+    }
+
+    /// Where the packed weights are from.
+    pub fn origin(&self) -> &Origin {
+        self.prepared.origin()
     }
 
     /// Allocates the buffers of one user, who decodes at most `lanes` windows at a time. Panics above [`MOST_LANES`].

@@ -19,6 +19,14 @@ pub enum DeviceError {
         /// Dimensions that came.
         received: Vec<usize>,
     },
+    /// A weight is infinite or not a number.
+    #[error("element {index} of tensor {name} is not a finite number")]
+    NotFinite {
+        /// Canonical name.
+        name: String,
+        /// Which element, from 0; of quantised weights, the first one of its block.
+        index: usize,
+    },
     /// A run is longer than the buffers that were planned.
     #[error("{name} holds at most {limit} rows, but the run needs {rows}")]
     Extent {

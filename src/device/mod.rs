@@ -4,14 +4,18 @@
 
 pub mod cpu;
 mod error;
+mod mapping;
 mod names;
+mod origin;
 mod program;
 mod tensor;
 
 use std::sync::Arc;
 
 pub use error::DeviceError;
+pub use mapping::{Identity, Mapping};
 pub use names::Names;
+pub use origin::Origin;
 pub use program::{Activation, Extent, LOG_MEL_FLOOR, Mask, Memory, Operation, Procedure, Program, Rows, Value};
 pub use tensor::{DataType, TensorView, Tensors};
 
@@ -28,6 +32,9 @@ pub trait Device: Send + Sync {
 
 /// A program with its weights, shared read-only by any number of sessions.
 pub trait Prepared: Send + Sync {
+    /// Where the packed weights are from.
+    fn origin(&self) -> &Origin;
+
     /// Allocates the buffers of one user of the program, with what is kept `lanes` times.
     fn session(&self, lanes: usize) -> Box<dyn Session>;
 }

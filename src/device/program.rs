@@ -52,6 +52,19 @@ pub enum Rows {
     Grown(usize),
 }
 
+impl Program {
+    /// Names of the matrices that it multiplies with, each as often as it is used.
+    pub(super) fn matrices(&self) -> impl Iterator<Item = &str> {
+        self.procedures.iter().flatten().filter_map(|operation| match operation {
+            Operation::Convolution { weight, .. }
+            | Operation::Linear { weight, .. }
+            | Operation::Embedding { weight, .. }
+            | Operation::Logits { weight, .. } => Some(weight.as_str()),
+            _ => None,
+        })
+    }
+}
+
 impl Rows {
     /// The most rows that the value can have, in each lane if it is kept.
     pub fn limit(self) -> usize {

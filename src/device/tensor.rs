@@ -2,6 +2,7 @@
 
 mod blocks;
 mod data_type;
+mod finite;
 mod k_blocks;
 
 use std::{borrow::Cow, ops::Range};
@@ -10,7 +11,7 @@ use half::slice::HalfFloatSliceExt;
 
 pub use data_type::DataType;
 
-use super::DeviceError;
+use super::{DeviceError, Identity};
 
 /// A tensor in memory that is not ours to change: row-major, of at most a handful of dimensions.
 #[derive(Clone, Debug)]
@@ -31,6 +32,11 @@ pub struct TensorView<'a> {
 pub trait Tensors: Sync {
     /// The tensor called `name`, or an error that says which tensor is missing.
     fn tensor(&self, name: &str) -> Result<TensorView<'_>, DeviceError>;
+
+    /// The files that all tensors are read from, if they are what identifies the tensors.
+    fn identity(&self) -> Option<Vec<Identity>> {
+        None
+    }
 
     /// Says that what was read so far is packed, so that its memory may be given back; it can still be read again.
     fn release(&self) {}
@@ -114,6 +120,12 @@ impl<'a> TensorView<'a> {
         }
         self.decode(out);
         Ok(())
+    }
+
+    /// Index of the first element that is infinite or not a number, or `None`; in a quantised tensor, of its block's first
+    /// element.
+    pub fn first_not_finite(&self) -> Option<usize> {
+        finite::first_not_finite(self)
     }
 
     fn decode(&self, out: &mut [f32]) {

@@ -393,6 +393,11 @@ impl WhisperNpu {
             }
             Report::Loaded { loaded: Loaded { engine, voice }, model, was_loaded } => {
                 if !was_loaded {
+                    for (stage, origin) in engine.origins() {
+                        use gst::DebugLevel::{Info, Warning};
+                        let level = if origin.is_not_kept() { Warning } else { Info };
+                        gst::log_with_level!(CAT, level, imp = self, "Weights of the {stage}: {origin}");
+                    }
                     progress(gst::ProgressType::Complete, "the model is loaded");
                 }
                 let device = gst::Structure::builder("whispernpu/device")

@@ -7,7 +7,7 @@ mod program;
 
 use std::sync::Arc;
 
-use crate::device::{Device, DeviceError, Extent, Prepared, Procedure, Session, Tensors, Value};
+use crate::device::{Device, DeviceError, Extent, Origin, Prepared, Procedure, Session, Tensors, Value};
 use crate::model::Config;
 
 /// The encoder, prepared once.
@@ -37,6 +37,11 @@ impl Encoder {
         let prepared = device.prepare(&encoder.program, weights)?;
         let (mel, states, run) = (encoder.mel, encoder.states, encoder.run);
         Ok(Self { prepared, mel, states, run, bins: config.mel_bins, width: config.width })
+    }
+
+    /// Where the packed weights are from.
+    pub fn origin(&self) -> &Origin {
+        self.prepared.origin()
     }
 
     /// Allocates the buffers of one user.

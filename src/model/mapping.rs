@@ -1,4 +1,4 @@
-//! Files mapped into memory: the only unsafe code of the model.
+//! The model's files in memory.
 
 use std::{
     fs::File,
@@ -7,12 +7,13 @@ use std::{
 };
 
 use super::ModelError;
+use crate::device::{Identity, Mapping};
 
 /// A regular, non-empty file whose bytes are in memory as they are touched.
 #[derive(Debug)]
 pub(super) struct MappedFile {
     path: PathBuf,
-    bytes: memmap2::Mmap,
+    bytes: Mapping,
 }
 
 impl MappedFile {
@@ -34,18 +35,18 @@ impl MappedFile {
             return Err(format("empty"));
         }
         let file = File::open(path).map_err(|error| io(path, &error))?;
-        // SAFETY: the mapping is private and read-only. It stays sound while nobody shortens or rewrites the file in
-        // place; `scripts/get-model`, like other installers, writes beside it and renames.
-        let bytes = unsafe { memmap2::Mmap::map(&file) }.map_err(|error| io(path, &error))?;
+        let bytes = Mapping::new(&file).map_err(|error| io(path, &error))?;
         Ok(Self { path: path.to_owned(), bytes })
     }
 
     /// Gives the memory of the pages back; whoever reads them again gets them from the file.
     pub fn release(&self) {
-        #[cfg(unix)]
-        // SAFETY: the mapping is read-only and of a file, so a page that is dropped is read anew with the same content. That
-        // the system may refuse is no loss.
-        let _ = unsafe { self.bytes.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        self.bytes.release();
+    }
+
+    /// What identifies the bytes.
+    pub fn identity(&self) -> Option<Identity> {
+        self.bytes.identity(&self.path)
     }
 
     /// Where it was opened.

@@ -23,8 +23,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{borrow::Cow, collections::HashMap, ops::Range, path::Path, thread};
 
-use super::{Config, ModelError, finite, format::invalid, mapping::MappedFile};
-use crate::device::{DataType, DeviceError, TensorView, Tensors};
+use super::{Config, ModelError, format::invalid, mapping::MappedFile};
+use crate::device::{DataType, DeviceError, Identity, TensorView, Tensors};
 
 /// A model's tensors, each a place in a mapped file; nothing is copied.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Weights {
         let next = AtomicUsize::new(0);
         let search = || {
             while let Some((name, place)) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Some(index) = finite::first_not_finite(&self.view(name, place)) {
+                if let Some(index) = self.view(name, place).first_not_finite() {
                     let path = self.files[place.file].path().to_owned();
                     return Err(ModelError::NotFinite { path, name: name.to_string(), index });
                 }
@@ -118,6 +118,10 @@ impl Tensors for Weights {
             Some((name, place)) => Ok(self.view(name, place)),
             None => Err(DeviceError::MissingTensor { name: name.to_owned() }),
         }
+    }
+
+    fn identity(&self) -> Option<Vec<Identity>> {
+        self.files.iter().map(MappedFile::identity).collect()
     }
 
     fn release(&self) {

@@ -10,8 +10,8 @@ use super::worker::Worker;
 use super::{Counters, Pipeline, ScheduleError, Ticket, Urgency, registry};
 use crate::Error;
 use crate::decoder::Options;
-use crate::device::Device;
-use crate::device::cpu::{Cpu, Precision};
+use crate::device::cpu::{Cpu, Precision, cache_folder};
+use crate::device::{Device, DeviceError, Origin};
 use crate::mel::{FrontEnd, Spectrogram};
 use crate::model::{self, Model};
 use crate::segment::Window;
@@ -43,6 +43,7 @@ pub struct Engine {
     device: &'static str,
     precision: Precision,
     instruction_set: &'static str,
+    origins: [(&'static str, Origin); 2],
     front: FrontEnd,
     queue: Arc<Queue>,
     tally: Arc<Tally>,
@@ -61,11 +62,20 @@ impl Engine {
     fn load(path: &std::path::Path, placement: Placement) -> Result<Self, Error> {
         let precision = placement.precision.unwrap_or_default();
         let device = match placement.device {
-            DeviceChoice::Auto | DeviceChoice::Cpu => Cpu::new(placement.threads, precision)?,
+            DeviceChoice::Auto | DeviceChoice::Cpu => {
+                Cpu::new(placement.threads, precision)?.with_cache(cache_folder())
+            }
         };
-        let model = Arc::new(Model::open(path)?);
+        let model = Arc::new(Model::map(path)?);
         let front = FrontEnd::new(&device, model.config.mel_bins)?;
-        let pipeline = Pipeline::new(model.clone(), &device)?;
+        let pipeline = Pipeline::new(model.clone(), &device).map_err(|error| match error {
+            // The model's own error says which file it is.
+            Error::Device(DeviceError::NotFinite { .. }) => {
+                model.weights.check_finite().err().map_or(error, Error::from)
+            }
+            error => error,
+        })?;
+        let origins = pipeline.origins();
         let (queue, tally) = (Arc::<Queue>::default(), Arc::<Tally>::default());
         let worker = Worker::new(pipeline, queue.clone(), tally.clone());
         let worker = thread::Builder::new()
@@ -77,6 +87,7 @@ impl Engine {
             device: device.name(),
             precision,
             instruction_set: device.isa().name(),
+            origins,
             front,
             queue,
             tally,
@@ -102,6 +113,11 @@ impl Engine {
     /// Instruction set that the device uses.
     pub fn instruction_set(&self) -> &'static str {
         self.instruction_set
+    }
+
+    /// Where the packed weights of each stage are from.
+    pub fn origins(&self) -> &[(&'static str, Origin)] {
+        &self.origins
     }
 
     /// Whether the model can do what is asked.

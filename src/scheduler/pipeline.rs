@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::Error;
 use crate::decoder::{Batch, Decoder, Decoding, Options};
-use crate::device::Device;
+use crate::device::{Device, Origin};
 use crate::encoder::{Encoder, EncoderSession};
 use crate::mel::{frames_to_encode, normalise};
 use crate::model::Model;
@@ -47,6 +47,11 @@ impl Pipeline {
             device: device.name(),
             model,
         })
+    }
+
+    /// Where the packed weights of each stage are from.
+    pub fn origins(&self) -> [(&'static str, Origin); 2] {
+        [("encoder", self.encoder.origin().clone()), ("decoder", self.decoder.origin().clone())]
     }
 
     /// Allocates the buffers of one worker who decodes at most `lanes` windows at a time.

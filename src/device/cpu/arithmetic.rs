@@ -9,7 +9,7 @@ use super::log_mel::{self, LogMel};
 use super::memory::{Attend, Head};
 use super::packed::Packed;
 use super::simd::{Int8, Isa, Kernel, Kind, Simd};
-use super::team::Team;
+use super::store::Store;
 use super::values::{Reader, Target};
 use crate::device::{Activation, DeviceError, Value};
 
@@ -42,6 +42,8 @@ pub struct Seen<'a> {
 pub trait Arithmetic: 'static {
     /// Whether logits are computed in two steps, the first of them with [`super::coarse::Coarse`].
     const COARSE: bool = false;
+    /// Whether matrices come from the store, so that they can be kept.
+    const IS_PACKED: bool = true;
 
     /// A matrix of weights (outputs, inputs).
     type Weight: Send + Sync;
@@ -56,8 +58,8 @@ pub trait Arithmetic: 'static {
     /// Scratch of the front end.
     type Spectrum: Default + Send;
 
-    /// Takes a matrix (outputs, inputs).
-    fn weight(isa: Isa, team: &Team, outputs: usize, inputs: usize, source: Source<'_>) -> Self::Weight;
+    /// Takes the matrix (outputs, inputs) of this name.
+    fn weight(store: &mut Store<'_>, name: &str, outputs: usize, inputs: usize, source: Source<'_>) -> Self::Weight;
     /// The matrix and the rows as the two steps take them, where logits are computed in two.
     fn two_steps<'a>(_: &'a Self::Weight, _: &'a Self::Left) -> Option<(&'a Packed<Int8>, &'a Left<Int8>)> {
         None
@@ -113,8 +115,8 @@ impl<E: Encode + Attend> Arithmetic for Fast<E> {
     type Front = LogMel;
     type Spectrum = log_mel::Scratch;
 
-    fn weight(isa: Isa, team: &Team, outputs: usize, inputs: usize, source: Source<'_>) -> Packed<E> {
-        Packed::new(isa, team, outputs, inputs, source)
+    fn weight(store: &mut Store<'_>, name: &str, outputs: usize, inputs: usize, source: Source<'_>) -> Packed<E> {
+        Packed::new(store, name, outputs, inputs, source)
     }
 
     fn two_steps<'a>(weight: &'a Packed<E>, left: &'a Left<E>) -> Option<(&'a Packed<Int8>, &'a Left<Int8>)> {

@@ -2,10 +2,13 @@
 //!
 //! A decoder's step for one stream is as long as it takes to read the weights, and the logits' are half of a small model's.
 
+use std::sync::Arc;
+
 use super::arithmetic::Source;
 use super::linear::Left;
 use super::packed::{Dot, Packed, Panel, Panels};
-use super::simd::{Int8, Isa, Kernel, Kind, Rows, Simd, bytes_mut, each_height, product_of_pairs};
+use super::simd::{Int8, Isa, Kernel, Kind, Line, Rows, Simd, each_height, product_of_pairs};
+use super::store::{Form, Matrix, Store};
 use super::team::Team;
 use super::values::Target;
 
@@ -26,14 +29,19 @@ const STEP: f32 = 0.9957;
 
 /// A right matrix in 2 bits. A group's lowest pairs of bits are its first four elements.
 pub struct Coarse {
-    panels: Panels,
+    panels: Arc<Panels>,
 }
 
 impl Coarse {
-    /// Packs a matrix (columns, inner) of weights.
-    pub fn new(isa: Isa, team: &Team, columns: usize, inner: usize, source: Source<'_>) -> Self {
-        let fill = |panel: &mut Panel<'_>, rows: &[f32]| isa.run(Pack { panel, rows, inner });
-        Self { panels: Panels::new(isa, team, (columns, inner), inner.div_ceil(GROUP), source, &fill) }
+    /// Packs a matrix (columns, inner) of weights, unless the store has it.
+    pub fn new(store: &mut Store<'_>, name: &str, columns: usize, inner: usize, source: Source<'_>) -> Self {
+        let groups = inner.div_ceil(GROUP);
+        let pack = |isa: Isa, team: &Team| {
+            let fill = |panel: &mut Panel<'_>, rows: &[f32]| isa.run(Pack { panel, rows, inner });
+            Panels::new(isa, team, (columns, inner), groups, source, &fill)
+        };
+        let matrix = Matrix { name: name.to_owned(), form: Form::Int2, columns, inner };
+        Self { panels: store.panels(matrix, groups, pack) }
     }
 
     /// The first step, over the first parts of rows of `left`, the first of which is the target's first row, into the target,
@@ -110,46 +118,55 @@ impl Kernel for Pack<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        // A byte for each element, and room for a vector behind the last.
-        let mut bytes = vec![0; (self.inner + S::LANES).div_ceil(GROUP) * GROUP / 4];
+        // Whole vectors of the widest set, so that they may be written beyond the last element.
+        let mut bytes = vec![0; self.inner.next_multiple_of(Line::GROUPS)];
+        let mut levels = vec![0.0; self.inner];
         for (place, row) in self.rows.chunks_exact(self.inner).enumerate() {
-            self.panel.set_scale(place, encode(simd, row, bytes_mut(&mut bytes)));
-            for (group, bytes) in bytes[..self.inner.div_ceil(GROUP) * GROUP / 4].chunks_exact(4).enumerate() {
-                let pairs = bytes[0] | bytes[1] << 2 | bytes[2] << 4 | bytes[3] << 6;
-                self.panel.set(place, group, pairs);
+            self.panel.set_scale(place, encode(simd, row, &mut bytes, &mut levels));
+            for (group, bytes) in bytes.as_chunks::<GROUP>().0.iter().enumerate() {
+                let bytes = u128::from_le_bytes(*bytes);
+                let quarter = |index: u32| (bytes >> (32 * index)) as u32 & 0x0303_0303;
+                self.panel.set(place, group, quarter(0) | quarter(1) << 2 | quarter(2) << 4 | quarter(3) << 6);
             }
         }
     }
 }
 
-/// Writes a column's integers, and zeros behind them; gives what a step is worth and the sum of what the integers mean.
+/// Writes a column's integers, zeros behind them, and what they mean; gives what a step is worth and the sum of what the
+/// integers mean times that.
 #[inline(always)]
-fn encode<S: Simd>(simd: S, column: &[f32], bytes: &mut [u8]) -> (f32, f32) {
-    let mut squares = simd.splat(0.0);
-    for x in column.chunks(S::LANES) {
-        let x = simd.load_some(x, 0.0);
-        squares = simd.mul_add(x, x, squares);
-    }
-    let deviation = (simd.sum(squares) / column.len() as f32).sqrt();
+fn encode<S: Simd>(simd: S, column: &[f32], bytes: &mut [u8], levels: &mut [f32]) -> (f32, f32) {
+    let deviation = (sum_of_products(simd, column, column) / column.len() as f32).sqrt();
     let factor = simd.splat(1.0 / (STEP * deviation).max(f32::MIN_POSITIVE));
     let (zero, most, middle) = (simd.splat(0.0), simd.splat(3.0), simd.splat(MIDDLE));
-    let (mut sum, mut products, mut squares) = (zero, zero, zero);
-    for (index, x) in column.chunks(S::LANES).enumerate() {
-        let here = x.len();
-        let x = simd.load_some(x, 0.0);
-        let integers = simd.round(simd.min(simd.max(simd.mul_add(x, factor, middle), zero), most));
-        let mut level = [0.0; 16];
-        simd.store(simd.sub(simd.to_f(integers), middle), &mut level);
-        let level = simd.load_some(&level[..here], 0.0);
-        sum = simd.add(sum, level);
-        products = simd.mul_add(level, x, products);
-        squares = simd.mul_add(level, level, squares);
+    for (index, (x, levels)) in column.chunks(S::LANES).zip(levels.chunks_mut(S::LANES)).enumerate() {
+        // Not fused, so that every instruction set rounds alike.
+        let x = simd.add(simd.mul(simd.load_some(x, 0.0), factor), middle);
+        let integers = simd.round(simd.min(simd.max(x, zero), most));
+        simd.store_some(simd.sub(simd.to_f(integers), middle), levels);
         simd.store_u8(integers, &mut bytes[index * S::LANES..]);
     }
     bytes[column.len()..].fill(0);
     // The scale with the least square error for these integers.
-    let scale = (simd.sum(products) / simd.sum(squares)).max(f32::MIN_POSITIVE);
-    (scale, simd.sum(sum) * scale)
+    let scale = sum_of_products(simd, levels, column) / sum_of_products(simd, levels, levels);
+    let scale = scale.max(f32::MIN_POSITIVE);
+    (scale, levels.iter().sum::<f32>() * scale)
+}
+
+/// In as many partial sums as the widest vector has lanes, and not fused, so that every instruction set rounds alike.
+#[inline(always)]
+fn sum_of_products<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [simd.splat(0.0); Line::GROUPS];
+    for (a, b) in a.chunks(Line::GROUPS).zip(b.chunks(Line::GROUPS)) {
+        for ((a, b), sum) in a.chunks(S::LANES).zip(b.chunks(S::LANES)).zip(&mut sums) {
+            *sum = simd.add(*sum, simd.mul(simd.load_some(a, 0.0), simd.load_some(b, 0.0)));
+        }
+    }
+    let mut lanes = [0.0; Line::GROUPS];
+    for (lanes, sum) in lanes.chunks_exact_mut(S::LANES).zip(sums) {
+        simd.store(sum, lanes);
+    }
+    lanes.iter().sum()
 }
 
 struct Run<'a, 'b> {
@@ -171,7 +188,7 @@ impl Kernel for Run<'_, '_> {
 impl Rows for Run<'_, '_> {
     #[inline(always)]
     fn rows<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, row: usize) {
-        let (panels, left, columns) = (&self.coarse.panels, self.left, self.target.columns.clone());
+        let (panels, left, columns) = (&*self.coarse.panels, self.left, self.target.columns.clone());
         let parts = left.parts();
         let mut offsets = [0.0; ROWS];
         for (index, offset) in offsets.iter_mut().enumerate() {
@@ -203,6 +220,45 @@ impl Rows for Run<'_, '_> {
                 }
             }
             first += VECTORS * S::LANES;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Encoded<'a>(&'a [f32], &'a mut [u8]);
+
+    impl Kernel for Encoded<'_> {
+        type Output = (f32, f32);
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> (f32, f32) {
+            encode(simd, self.0, self.1, &mut vec![0.0; self.0.len()])
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_encodes_alike_and_as_well_as_two_bits_can() {
+        for length in 1..150_usize {
+            let column: Vec<f32> = (0..length).map(|index| (index as f32 * 1.7).sin() * 0.3 + 0.01).collect();
+            let encoded = |isa: Isa| {
+                let mut bytes = vec![0xff; length.next_multiple_of(Line::GROUPS)];
+                let (scale, sum) = isa.run(Encoded(&column, &mut bytes));
+                (scale.to_bits(), sum.to_bits(), bytes)
+            };
+            let all = Isa::all();
+            let (scale, sum, bytes) = encoded(all[0]);
+            assert!(bytes[length..].iter().all(|byte| *byte == 0), "{length}");
+            let step = f32::from_bits(scale);
+            let error = |(x, byte): (&f32, &u8)| (x - (f32::from(*byte) - MIDDLE) * step).powi(2);
+            let errors: f32 = column.iter().zip(&bytes).map(error).sum();
+            let squares: f32 = column.iter().map(|x| x * x).sum();
+            assert!(errors < 0.12 * squares, "{length}: {errors} of {squares}");
+            for isa in &all[1..] {
+                assert_eq!(encoded(*isa), (scale, sum, bytes.clone()), "{isa:?}, {length}");
+            }
         }
     }
 }

@@ -167,7 +167,7 @@ struct Part<'a, 'b, 'c, E> {
 impl<E: Encode> Rows for Part<'_, '_, '_, E> {
     #[inline(always)]
     fn rows<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, row: usize) {
-        let (left, panels) = (self.linear.left, &self.linear.weight.panels);
+        let (left, panels) = (self.linear.left, &*self.linear.weight.panels);
         let begin = self.block * left.block_groups();
         let groups = left.block_groups().min(panels.groups - begin);
         let lines = &panels.lines_of(self.first)[begin * S::LANES * VECTORS / Line::GROUPS..];
@@ -195,7 +195,7 @@ impl<E: Encode> Part<'_, '_, '_, E> {
     #[inline(always)]
     fn finish<S: Simd, const VECTORS: usize>(&mut self, simd: S, row: usize, tile: [S::F; VECTORS], scale: S::F) {
         let (first, Linear { weight, finish, left, target }) = (self.first, &mut self.linear);
-        let (panels, Finish { bias, activation, residual }) = (&weight.panels, finish);
+        let (panels, Finish { bias, activation, residual }) = (&*weight.panels, finish);
         let sums = (row - self.first_row / left.parts) * VECTORS;
         if self.block + 1 < left.blocks {
             for (vector, sum) in tile.iter().enumerate() {

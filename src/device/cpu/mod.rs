@@ -5,6 +5,8 @@
 
 mod arithmetic;
 mod attention;
+mod cache;
+mod checksum;
 mod coarse;
 mod convolution;
 mod encode;
@@ -21,19 +23,24 @@ mod precision;
 mod reference;
 mod session;
 mod simd;
+mod store;
 mod team;
 mod values;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Device, DeviceError, Prepared, Program, Tensors};
+use super::{Device, DeviceError, Origin, Prepared, Program, Tensors};
 use arithmetic::{Arithmetic, Fast};
+use cache::{Contents, Place};
 use plan::Plan;
 use reference::Exact;
 use session::Executable;
 use simd::{Bf16, Int8};
+use store::Store;
 use team::Team;
 
+pub use cache::cache_folder;
 pub use precision::Precision;
 pub use simd::Isa;
 
@@ -42,6 +49,8 @@ pub struct Cpu {
     team: Arc<Team>,
     precision: Precision,
     isa: Isa,
+    /// Where packed weights are kept.
+    cache: Option<PathBuf>,
 }
 
 impl Cpu {
@@ -55,7 +64,14 @@ impl Cpu {
 
     /// The same with an instruction set from [`Isa::all`].
     pub fn with_isa(threads: usize, precision: Precision, isa: Isa) -> Result<Self, DeviceError> {
-        Ok(Self { team: Arc::new(Team::new(threads)?), precision, isa })
+        Ok(Self { team: Arc::new(Team::new(threads)?), precision, isa, cache: None })
+    }
+
+    /// Keeps packed weights in this folder, if one is given, and maps those that it holds instead of packing.
+    ///
+    /// That nothing can be kept is no error; [`Prepared::origin`] says it.
+    pub fn with_cache(self, folder: Option<PathBuf>) -> Self {
+        Self { cache: folder, ..self }
     }
 
     /// The instruction set in use.
@@ -64,7 +80,46 @@ impl Cpu {
     }
 
     fn plan<A: Arithmetic>(&self, program: &Program, tensors: &dyn Tensors) -> Result<Arc<dyn Prepared>, DeviceError> {
-        Ok(Arc::new(Executable::<A>(Arc::new(Plan::new(program, tensors, self.isa, self.team.clone())?))))
+        let (plan, origin) = self.plan_kept::<A>(program, tensors)?;
+        Ok(Arc::new(Executable { plan: Arc::new(plan), origin }))
+    }
+
+    fn store<'a>(&'a self, contents: Option<&'a Contents>) -> Store<'a> {
+        Store::new(self.isa, &self.team, contents)
+    }
+
+    fn plan_kept<A: Arithmetic>(
+        &self,
+        program: &Program,
+        tensors: &dyn Tensors,
+    ) -> Result<(Plan<A>, Origin), DeviceError> {
+        let place = self.cache.as_ref().filter(|_| A::IS_PACKED).zip(tensors.identity());
+        let place = place.map(|(folder, files)| Place::new(folder, program, files, self.isa, self.precision));
+        let Some(place) = place else {
+            return Ok((Plan::new(program, tensors, &mut self.store(None))?, Origin::Packed));
+        };
+        let missing = match place.open(&self.team) {
+            Ok(contents) => {
+                let mut store = self.store(Some(&contents));
+                let plan = Plan::new(program, tensors, &mut store)?;
+                if !store.is_packed() {
+                    return Ok((plan, Origin::Cached));
+                }
+                "the file lacked some".to_owned()
+            }
+            Err(missing) => missing,
+        };
+        let mut packed = self.store(None);
+        let plan = Plan::new(program, tensors, &mut packed)?;
+        match place.write(packed.matrices()).and_then(|()| place.open(&self.team)) {
+            // From the file at once, so that this process shares its memory too.
+            Ok(contents) => {
+                drop((plan, packed));
+                let plan = Plan::new(program, tensors, &mut self.store(Some(&contents)))?;
+                Ok((plan, Origin::Kept { because: missing }))
+            }
+            Err(because) => Ok((plan, Origin::NotKept { because })),
+        }
     }
 }
 

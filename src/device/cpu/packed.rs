@@ -1,19 +1,22 @@
 //! A product's right matrix, packed once for the tile.
 
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
+use std::ops::{Deref, Range};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::arithmetic::Source;
 use super::encode::Encode;
 use super::linear::Left;
 use super::simd::{Int8, Isa, Kernel, Kind, Line, Simd};
+use super::store::{Matrix, Store};
 use super::team::Team;
+use crate::device::Mapping;
 
 /// Columns of a right matrix in panels, each as wide as a tile: for every group of the inner dimension the panel's columns
 /// side by side.
 pub struct Panels {
     /// Panels after one another, `groups` × `panel_columns` groups each.
-    lines: Vec<Line>,
+    lines: Lines,
     /// What an integer of each column is worth; padded to whole panels, as the next are.
     pub scales: Vec<f32>,
     /// Sum of the integers of each column times its scale.
@@ -21,6 +24,36 @@ pub struct Panels {
     /// Inner dimension in groups.
     pub groups: usize,
     panel_columns: usize,
+}
+
+/// Lines that are ours, or a file's.
+pub enum Lines {
+    /// In memory of our own.
+    Packed(Vec<Line>),
+    /// In these bytes of a file; see [`Lines::mapped`].
+    Mapped(Arc<Mapping>, Range<usize>),
+}
+
+impl Lines {
+    /// The lines in these bytes of a file, if they are whole ones and all there.
+    pub fn mapped(mapping: Arc<Mapping>, range: Range<usize>) -> Option<Self> {
+        let bytes = mapping.get(range.clone())?;
+        let is_whole = |number: usize| number.is_multiple_of(size_of::<Line>());
+        let is_whole = is_whole(bytes.as_ptr().addr()) && is_whole(bytes.len());
+        is_whole.then_some(Self::Mapped(mapping, range))
+    }
+}
+
+impl Deref for Lines {
+    type Target = [Line];
+
+    #[inline(always)]
+    fn deref(&self) -> &[Line] {
+        match self {
+            Self::Packed(lines) => lines,
+            Self::Mapped(mapping, range) => Line::of_bytes(&mapping[range.clone()]),
+        }
+    }
 }
 
 /// One panel, to be filled.
@@ -44,17 +77,11 @@ impl Panels {
     ) -> Self {
         let panel_columns = isa.panel_columns();
         let (panels, panel_lines) = (columns.div_ceil(panel_columns), groups * panel_columns / Line::GROUPS);
-        let mut packed = Self {
-            lines: vec![Line::default(); panels * panel_lines],
-            scales: vec![0.0; panels * panel_columns],
-            sums: vec![0.0; panels * panel_columns],
-            groups,
-            panel_columns,
-        };
-        let lines = packed.lines.chunks_mut(panel_lines);
-        let scales = packed.scales.chunks_mut(panel_columns).zip(packed.sums.chunks_mut(panel_columns));
+        let mut lines = vec![Line::default(); panels * panel_lines];
+        let (mut scales, mut sums) = (vec![0.0; panels * panel_columns], vec![0.0; panels * panel_columns]);
+        let numbers = scales.chunks_mut(panel_columns).zip(sums.chunks_mut(panel_columns));
         let panel = |(lines, (scales, sums))| Mutex::new(Panel { lines, scales, sums, groups });
-        let panels: Vec<_> = lines.zip(scales).map(panel).collect();
+        let panels: Vec<_> = lines.chunks_mut(panel_lines).zip(numbers).map(panel).collect();
         team.run(panels.len(), &|index, _| {
             let first = index * panel_columns;
             let mut rows = vec![0.0; panel_columns.min(columns - first) * inner];
@@ -62,7 +89,17 @@ impl Panels {
             fill(&mut panels[index].lock().unwrap_or_else(PoisonError::into_inner), &rows);
         });
         drop(panels);
-        packed
+        Self { lines: Lines::Packed(lines), scales, sums, groups, panel_columns }
+    }
+
+    /// What was packed before.
+    pub fn kept(lines: Lines, scales: Vec<f32>, sums: Vec<f32>, groups: usize, panel_columns: usize) -> Self {
+        Self { lines, scales, sums, groups, panel_columns }
+    }
+
+    /// All lines, as they were packed.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
     }
 
     /// The lines of the panel that begins with column `first`.
@@ -93,18 +130,22 @@ impl Panel<'_> {
 
 /// A matrix packed in elements of E.
 pub struct Packed<E> {
-    pub panels: Panels,
+    pub panels: Arc<Panels>,
     element: PhantomData<E>,
 }
 
 impl<E: Encode> Packed<E> {
-    /// Packs a matrix (columns, inner) of weights.
-    pub fn new(isa: Isa, team: &Team, columns: usize, inner: usize, source: Source<'_>) -> Self {
-        let fill = |panel: &mut Panel<'_>, rows: &[f32]| {
-            isa.run(Pack { panel, rows, inner, element: PhantomData::<E> });
-        };
+    /// Packs a matrix (columns, inner) of weights, unless the store has it.
+    pub fn new(store: &mut Store<'_>, name: &str, columns: usize, inner: usize, source: Source<'_>) -> Self {
         let groups = inner.div_ceil(E::GROUP);
-        Self { panels: Panels::new(isa, team, (columns, inner), groups, source, &fill), element: PhantomData }
+        let pack = |isa: Isa, team: &Team| {
+            let fill = |panel: &mut Panel<'_>, rows: &[f32]| {
+                isa.run(Pack { panel, rows, inner, element: PhantomData::<E> });
+            };
+            Panels::new(isa, team, (columns, inner), groups, source, &fill)
+        };
+        let matrix = Matrix { name: name.to_owned(), form: E::KIND.into(), columns, inner };
+        Self { panels: store.panels(matrix, groups, pack), element: PhantomData }
     }
 
     /// Column `column` as f32, `inner` elements.

@@ -1,12 +1,14 @@
 //! A program with its weights, in the stages in which it runs.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::arithmetic::{Arithmetic, Finish};
 use super::coarse::{self, Coarse};
 use super::convolution;
 use super::simd::Isa;
+use super::store::{Form, Matrix, Store};
 use super::team::Team;
 use super::values::MOST_PARTS;
 use crate::device::program::{Declaration, MemoryDeclaration};
@@ -136,13 +138,13 @@ pub struct Part<A: Arithmetic> {
 const TASKS_PER_THREAD: usize = 8;
 
 impl<A: Arithmetic> Plan<A> {
-    /// Reads every weight that `program` names, each once.
-    pub fn new(program: &Program, tensors: &dyn Tensors, isa: Isa, team: Arc<Team>) -> Result<Self, DeviceError> {
+    /// Reads every weight that `program` names, matrices only if the store does not have them.
+    pub fn new(program: &Program, tensors: &dyn Tensors, store: &mut Store<'_>) -> Result<Self, DeviceError> {
+        let (isa, team) = (store.isa, store.team.clone());
         let mut binder = Binder {
             program,
             tensors,
-            isa,
-            team: &team,
+            store,
             weights: HashMap::new(),
             vectors: HashMap::new(),
             tables: HashMap::new(),
@@ -294,11 +296,10 @@ impl<A: Arithmetic> Part<A> {
 /// The vectors of a vocabulary, and their mean, if that was taken off them.
 type Table<W> = (Arc<W>, Option<Arc<[f32]>>);
 
-struct Binder<'a, A: Arithmetic> {
+struct Binder<'a, 'b, A: Arithmetic> {
     program: &'a Program,
     tensors: &'a dyn Tensors,
-    isa: Isa,
-    team: &'a Team,
+    store: &'a mut Store<'b>,
     weights: HashMap<String, Arc<A::Weight>>,
     vectors: HashMap<String, Arc<[f32]>>,
     tables: HashMap<String, Table<A::Weight>>,
@@ -307,7 +308,7 @@ struct Binder<'a, A: Arithmetic> {
     fine: bool,
 }
 
-impl<A: Arithmetic> Binder<'_, A> {
+impl<A: Arithmetic> Binder<'_, '_, A> {
     fn bind(&mut self, operation: &Operation) -> Result<Stage<A>, DeviceError> {
         Ok(match operation {
             Operation::LogMel { samples, mel, filters, window_samples, hop_samples } => {
@@ -368,11 +369,12 @@ impl<A: Arithmetic> Binder<'_, A> {
             &Operation::Logits { input, ref weight, exact_from, output } => {
                 let (outputs, inputs) = (self.columns(output), self.columns(input));
                 let (matrix, mean) = self.table(weight, outputs, inputs)?;
-                let tensor = self.tensors.tensor(weight)?;
+                let reading = Reading::new(self.tensors.tensor(weight)?);
                 let coarse = mean.as_ref().map(|mean| {
-                    let source = |first: usize, out: &mut [f32]| read_less(&tensor, mean, first, out);
-                    Coarse::new(self.isa, self.team, outputs, inputs, &source)
+                    let source = |first: usize, out: &mut [f32]| reading.rows_less(mean, first, out);
+                    Coarse::new(self.store, weight, outputs, inputs, &source)
                 });
+                reading.end()?;
                 self.tensors.release();
                 let mut part = self.part(output, matrix, None, Activation::None, false)?;
                 if coarse.is_some() {
@@ -397,13 +399,14 @@ impl<A: Arithmetic> Binder<'_, A> {
         residual: bool,
     ) -> Result<Part<A>, DeviceError> {
         assert!(!residual || activation == Activation::None, "a residual is added to a plain product");
-        let (columns, panel) = (self.columns(output), self.isa.panel_columns());
+        let (columns, panel) = (self.columns(output), self.store.isa.panel_columns());
         let mut padded = vec![0.0; columns.next_multiple_of(panel)];
         if let Some(bias) = bias {
             padded[..columns].copy_from_slice(&self.vector(bias, columns)?);
         }
         let panels = columns.div_ceil(panel);
-        let tasks = if self.team.threads() == 1 { 1 } else { TASKS_PER_THREAD * self.team.threads() };
+        let threads = self.store.team.threads();
+        let tasks = if threads == 1 { 1 } else { TASKS_PER_THREAD * threads };
         let task_columns = panels.div_ceil(tasks) * panel;
         Ok(Part { output, weight, finish: Finish { bias: padded, activation, residual }, task_columns })
     }
@@ -423,8 +426,10 @@ impl<A: Arithmetic> Binder<'_, A> {
         if let Some(weight) = self.weights.get(name) {
             return Ok(weight.clone());
         }
-        let source = |first: usize, out: &mut [f32]| read(&tensor, first, out.len() / inputs, out);
-        let weight = Arc::new(A::weight(self.isa, self.team, outputs, inputs, &source));
+        let reading = Reading::new(tensor);
+        let source = |first: usize, out: &mut [f32]| reading.rows(first, out.len() / inputs, out);
+        let weight = Arc::new(A::weight(self.store, name, outputs, inputs, &source));
+        reading.end()?;
         self.tensors.release();
         self.weights.insert(name.into(), weight.clone());
         Ok(weight)
@@ -441,9 +446,12 @@ impl<A: Arithmetic> Binder<'_, A> {
         if let Some(table) = self.tables.get(name) {
             return Ok(table.clone());
         }
-        let mean: Arc<[f32]> = mean(self.team, &tensor, rows, width).into();
-        let source = |first: usize, out: &mut [f32]| read_less(&tensor, &mean, first, out);
-        let weight = Arc::new(A::weight(self.isa, self.team, rows, width, &source));
+        let reading = Reading::new(tensor);
+        let matrix = Matrix { name: name.to_owned(), form: Form::Mean, columns: width, inner: rows };
+        let mean = self.store.numbers(matrix, |team| mean(team, &reading, rows, width));
+        let source = |first: usize, out: &mut [f32]| reading.rows_less(&mean, first, out);
+        let weight = Arc::new(A::weight(self.store, name, rows, width, &source));
+        reading.end()?;
         self.tensors.release();
         Ok(self.tables.entry(name.into()).or_insert((weight, Some(mean))).clone())
     }
@@ -453,20 +461,23 @@ impl<A: Arithmetic> Binder<'_, A> {
         let tensor = self.tensors.tensor(name)?;
         tensor.expect_shape(&[outputs, inputs, convolution::WIDTH])?;
         let length = inputs * convolution::WIDTH;
+        let reading = Reading::new(tensor);
         let source = |first: usize, out: &mut [f32]| {
             let mut filters = vec![0.0; out.len()];
-            read(&tensor, first, out.len() / length, &mut filters);
+            reading.rows(first, out.len() / length, &mut filters);
             for (filter, out) in filters.chunks_exact(length).zip(out.chunks_exact_mut(length)) {
                 convolution::reorder(filter, inputs, out);
             }
         };
-        Ok(Arc::new(A::weight(self.isa, self.team, outputs, length, &source)))
+        let weight = Arc::new(A::weight(self.store, name, outputs, length, &source));
+        reading.end()?;
+        Ok(weight)
     }
 
     fn vector(&mut self, name: &str, length: usize) -> Result<Arc<[f32]>, DeviceError> {
         let tensor = self.tensors.tensor(name)?;
         tensor.expect_shape(&[length])?;
-        Ok(self.vectors.entry(name.into()).or_insert_with(|| tensor.to_f32().into()).clone())
+        self.numbers(name, &tensor)
     }
 
     /// A matrix in f32 with as many rows as it has, of `columns` columns.
@@ -474,32 +485,69 @@ impl<A: Arithmetic> Binder<'_, A> {
         let tensor = self.tensors.tensor(name)?;
         let rows = tensor.shape.first().copied().unwrap_or(0);
         tensor.expect_shape(&[rows, columns])?;
-        Ok((self.vectors.entry(name.into()).or_insert_with(|| tensor.to_f32().into()).clone(), rows))
+        Ok((self.numbers(name, &tensor)?, rows))
+    }
+
+    /// A tensor in f32.
+    fn numbers(&mut self, name: &str, tensor: &TensorView<'_>) -> Result<Arc<[f32]>, DeviceError> {
+        if let Some(numbers) = self.vectors.get(name) {
+            return Ok(numbers.clone());
+        }
+        if let Some(index) = tensor.first_not_finite() {
+            return Err(DeviceError::NotFinite { name: name.into(), index });
+        }
+        let numbers: Arc<[f32]> = tensor.to_f32().into();
+        self.vectors.insert(name.into(), numbers.clone());
+        Ok(numbers)
     }
 }
 
-/// Rows of a tensor whose shape was checked.
-fn read(tensor: &TensorView<'_>, first: usize, rows: usize, out: &mut [f32]) {
-    let read = tensor.rows(first..first + rows).and_then(|rows| rows.read_f32(out));
-    read.expect("the tensor has the shape that it was checked for");
+/// A matrix that is being read, whose shape was checked.
+struct Reading<'a> {
+    tensor: TensorView<'a>,
+    /// The first element that is not finite.
+    not_finite: AtomicUsize,
 }
 
-/// The same, less `mean`.
-fn read_less(tensor: &TensorView<'_>, mean: &[f32], first: usize, out: &mut [f32]) {
-    read(tensor, first, out.len() / mean.len(), out);
-    out.chunks_exact_mut(mean.len()).flat_map(|row| row.iter_mut().zip(mean)).for_each(|(x, mean)| *x -= mean);
+impl<'a> Reading<'a> {
+    fn new(tensor: TensorView<'a>) -> Self {
+        Self { tensor, not_finite: AtomicUsize::new(usize::MAX) }
+    }
+
+    /// Some rows, after a look at whether they are finite.
+    fn rows(&self, first: usize, count: usize, out: &mut [f32]) {
+        let rows = self.tensor.rows(first..first + count).expect("the tensor has the shape that it was checked for");
+        if let Some(index) = rows.first_not_finite() {
+            self.not_finite.fetch_min(first * (out.len() / count) + index, Ordering::Relaxed);
+        }
+        rows.read_f32(out).expect("the tensor has the shape that it was checked for");
+    }
+
+    /// The rows that fit, less `mean`.
+    fn rows_less(&self, mean: &[f32], first: usize, out: &mut [f32]) {
+        self.rows(first, out.len() / mean.len(), out);
+        out.chunks_exact_mut(mean.len()).flat_map(|row| row.iter_mut().zip(mean)).for_each(|(x, mean)| *x -= mean);
+    }
+
+    /// Fails if something was not finite.
+    fn end(self) -> Result<(), DeviceError> {
+        match self.not_finite.into_inner() {
+            usize::MAX => Ok(()),
+            index => Err(DeviceError::NotFinite { name: self.tensor.name.into_owned(), index }),
+        }
+    }
 }
 
 /// Rows whose sum one task makes; the sums are added in order, so that the mean does not depend on the threads.
 const SUMMED_ROWS: usize = 512;
 
-/// The mean of a tensor's rows.
-fn mean(team: &Team, tensor: &TensorView<'_>, rows: usize, width: usize) -> Vec<f32> {
+/// The mean of the rows.
+fn mean(team: &Team, reading: &Reading<'_>, rows: usize, width: usize) -> Vec<f32> {
     let sums: Vec<_> = (0..rows.div_ceil(SUMMED_ROWS)).map(|_| Mutex::new(vec![0.0; width])).collect();
     team.run(sums.len(), &|task, _| {
         let first = task * SUMMED_ROWS;
         let mut x = vec![0.0; SUMMED_ROWS.min(rows - first) * width];
-        read(tensor, first, x.len() / width, &mut x);
+        reading.rows(first, x.len() / width, &mut x);
         let mut sum = sums[task].lock().unwrap_or_else(PoisonError::into_inner);
         x.chunks_exact(width).for_each(|row| sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x));
     });

@@ -10,18 +10,25 @@ use super::plan::{Chain, Part, Plan, Stage, Stages, Step};
 use super::simd::TILE_ROWS;
 use super::values::{Block, Inputs, LOCAL_ROWS, MOST_PARTS, Values};
 use crate::device::program::MemoryDeclaration;
-use crate::device::{DeviceError, Extent, Mask, Prepared, Procedure, Rows, Session, Value};
+use crate::device::{DeviceError, Extent, Mask, Origin, Prepared, Procedure, Rows, Session, Value};
 
 /// Up to so many rows a product's columns are divided among the threads, beyond it the rows: the weights are then read once
 /// by each thread, and worth it.
 const FEW_ROWS: usize = 12;
 
 /// A plan to make sessions of.
-pub struct Executable<A: Arithmetic>(pub Arc<Plan<A>>);
+pub struct Executable<A: Arithmetic> {
+    pub plan: Arc<Plan<A>>,
+    pub origin: Origin,
+}
 
 impl<A: Arithmetic> Prepared for Executable<A> {
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     fn session(&self, lanes: usize) -> Box<dyn Session> {
-        let plan = self.0.clone();
+        let plan = self.plan.clone();
         let heads = |declaration: &MemoryDeclaration| -> Vec<RwLock<A::Head>> {
             let width = declaration.columns / declaration.heads;
             (0..declaration.heads).map(|_| RwLock::new(A::head(plan.isa, declaration.rows, width))).collect()

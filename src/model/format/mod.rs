@@ -15,12 +15,12 @@ use super::{
 
 pub(super) use reader::invalid;
 
-/// Opens the model at `path`, which is a folder or one of the files with the weights.
+/// Maps the model at `path`, which is a folder or one of the files with the weights.
 pub(super) fn open(path: &Path) -> Result<Model, ModelError> {
     let weights = weights_file(path)?;
     let file = MappedFile::open(&weights)?;
     let folder = weights.parent().unwrap_or(Path::new("."));
-    let model = match recognise(&file) {
+    match recognise(&file) {
         Some(Format::Ggml) => ggml::read(path, file),
         Some(Format::CTranslate2) => ctranslate2::read(path, folder, file),
         Some(Format::SafeTensors) => hugging_face::read(path, folder, vec![file]),
@@ -30,9 +30,7 @@ pub(super) fn open(path: &Path) -> Result<Model, ModelError> {
             expected: EXPECTED.to_owned(),
             received: describe(&file).to_owned(),
         }),
-    }?;
-    model.weights.check_finite()?;
-    Ok(model)
+    }
 }
 
 /// The names that weights have in a folder, in the order in which they are looked for.

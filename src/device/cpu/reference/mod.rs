@@ -12,7 +12,7 @@ use log_mel::LogMel;
 
 use super::arithmetic::{Arithmetic, Finish, Seen, Source};
 use super::simd::Isa;
-use super::team::Team;
+use super::store::Store;
 use super::values::{Reader, Target};
 use crate::device::{Activation, DeviceError, Value};
 use crate::math::dot;
@@ -38,6 +38,8 @@ pub struct Head {
 }
 
 impl Arithmetic for Exact {
+    const IS_PACKED: bool = false;
+
     type Weight = Rows;
     type Left = Rows;
     type Head = Head;
@@ -45,7 +47,7 @@ impl Arithmetic for Exact {
     type Front = LogMel;
     type Spectrum = log_mel::Scratch;
 
-    fn weight(_: Isa, _: &Team, outputs: usize, inputs: usize, source: Source<'_>) -> Rows {
+    fn weight(_: &mut Store<'_>, _: &str, outputs: usize, inputs: usize, source: Source<'_>) -> Rows {
         let mut data = vec![0.0; outputs * inputs];
         source(0, &mut data);
         Rows { data, columns: inputs }

@@ -17,6 +17,21 @@ impl Line {
     /// Groups in a line: as many as the widest vector has lanes.
     pub const GROUPS: usize = 16;
 
+    /// The whole lines that `bytes` are, which begin at a multiple of 64.
+    #[inline(always)]
+    pub fn of_bytes(bytes: &[u8]) -> &[Self] {
+        // SAFETY: a line has no padding and any bits are one.
+        let (before, lines, _) = unsafe { bytes.align_to() };
+        debug_assert!(before.is_empty());
+        lines
+    }
+
+    /// The lines' bytes, in memory order.
+    pub fn bytes(lines: &[Self]) -> &[u8] {
+        // SAFETY: a line has no padding and u8 no alignment and no invalid value; the length is that of the same memory.
+        unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), size_of_val(lines)) }
+    }
+
     /// Group `index` of a packed matrix.
     pub fn group(lines: &[Self], index: usize) -> u32 {
         lines[index / Self::GROUPS].0[index % Self::GROUPS]

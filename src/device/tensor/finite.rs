@@ -2,7 +2,7 @@
 
 use half::f16;
 
-use crate::device::{DataType, TensorView};
+use super::{DataType, TensorView};
 
 /// Index of the first element that is not finite, or `None`; in a quantised tensor, of its block's first element.
 pub(super) fn first_not_finite(view: &TensorView<'_>) -> Option<usize> {
