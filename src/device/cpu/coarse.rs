@@ -14,7 +14,7 @@ use super::values::Target;
 
 /// Logits so far below the greatest are not computed again. The first step's error is some 0.85 (standard deviation); the
 /// likeliest token was never more than 3.4 below what the first step took for it (217 steps of tiny.en, 236 of base).
-const MARGIN: f32 = 6.0;
+const MARGIN: f32 = 5.0;
 /// At least so many are computed again, because who asks for the logits may forbid the greatest ones.
 const FEWEST_CANDIDATES: usize = 16;
 /// At most so many are computed again.
