@@ -224,10 +224,10 @@ impl<A: Arithmetic> CpuSession<A> {
                     }
                 });
                 if let Some((_, (weight, left))) = steps {
-                    let columns = self.values.columns(part.output);
-                    let logits = self.values.whole_mut(part.output).chunks_exact_mut(columns);
-                    logits.take(rows).enumerate().for_each(|(row, logits)| {
-                        Coarse::refine(plan.isa, weight, (left, row), offsets[row], logits, exact_from);
+                    self.values.by_rows(&plan.team, (&[part.output], &[]), rows, 1, &|block, _| {
+                        let row = block.rows.start;
+                        let mut target = block.target(part.output);
+                        Coarse::refine(plan.isa, weight, (left, row), offsets[row], target.row(row), exact_from);
                     });
                 }
             }

@@ -212,22 +212,18 @@ pub fn product_of_pairs<S: Simd, const ROWS: usize, const VECTORS: usize>(
     assert!(panel.len() * Line::GROUPS >= groups * VECTORS * S::LANES);
     let (left, panel) = (left.as_ptr(), panel.as_ptr().cast::<u32>());
     let mut sums = [[simd.splat_i(0); VECTORS]; ROWS];
-    for group in 0..groups {
-        // SAFETY: group < groups, so by the asserts above all reads stay inside their slices; `Line` is sixteen u32.
-        unsafe {
-            let right: [S::I; VECTORS] = load(simd, panel.add(group * VECTORS * S::LANES));
-            let mut quarters = [right; 4];
-            for vector in 0..VECTORS {
-                let pairs = simd.pairs(right[vector]);
-                for quarter in 0..4 {
-                    quarters[quarter][vector] = pairs[quarter];
-                }
-            }
-            for (row, sums) in sums.iter_mut().enumerate() {
-                for (quarter, right) in quarters.iter().enumerate() {
-                    let left = simd.splat_i(*left.add(row * stride + 4 * group + quarter));
-                    for vector in 0..VECTORS {
-                        sums[vector] = simd.dot_u8(sums[vector], left, right[vector]);
+    // Two vectors at a time: the parts of more would not leave registers for the sums.
+    for first in (0..VECTORS).step_by(2) {
+        for group in 0..groups {
+            // SAFETY: group < groups, so by the asserts above all reads stay inside their slices; `Line` is sixteen u32.
+            unsafe {
+                let right: [S::I; 2] = load(simd, panel.add((group * VECTORS + first) * S::LANES));
+                let (one, other) = (simd.pairs(right[0]), simd.pairs(right[1]));
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    for (quarter, (one, other)) in one.iter().zip(&other).enumerate() {
+                        let left = simd.splat_i(*left.add(row * stride + 4 * group + quarter));
+                        sums[first] = simd.dot_u8(sums[first], left, *one);
+                        sums[first + 1] = simd.dot_u8(sums[first + 1], left, *other);
                     }
                 }
             }
