@@ -98,23 +98,19 @@ impl Cpu {
         let Some(place) = place else {
             return Ok((Plan::new(program, tensors, &mut self.store(None))?, Origin::Packed));
         };
-        let missing = match place.open(&self.team) {
-            Ok(contents) => {
-                let mut store = self.store(Some(&contents));
-                let plan = Plan::new(program, tensors, &mut store)?;
-                if !store.is_packed() {
-                    return Ok((plan, Origin::Cached));
-                }
-                "the file lacked some".to_owned()
-            }
-            Err(missing) => missing,
+        let (contents, missing) = match place.open(&self.team) {
+            Ok(contents) => (Some(contents), "the file lacked some".to_owned()),
+            Err(missing) => (None, missing),
         };
-        let mut packed = self.store(None);
-        let plan = Plan::new(program, tensors, &mut packed)?;
-        match place.write(packed.matrices()).and_then(|()| place.open(&self.team)) {
+        let mut store = self.store(contents.as_ref());
+        let plan = Plan::new(program, tensors, &mut store)?;
+        if contents.is_some() && !store.is_packed() {
+            return Ok((plan, Origin::Cached));
+        }
+        match place.write(store.matrices()).and_then(|()| place.open(&self.team)) {
             // From the file at once, so that this process shares its memory too.
             Ok(contents) => {
-                drop((plan, packed));
+                drop((plan, store));
                 let plan = Plan::new(program, tensors, &mut self.store(Some(&contents)))?;
                 Ok((plan, Origin::Kept { because: missing }))
             }
