@@ -48,7 +48,9 @@ impl<E: Encode> Left<E> {
         }
         self.scales.resize(rows * self.blocks, 0.0);
         self.least.resize(rows, 0.0);
-        self.rest.resize(inner, 0.0);
+        if self.parts == 2 && self.rest.len() < inner {
+            self.rest.resize(inner, 0.0);
+        }
     }
 
     /// Parts of a row; those of row i are `parts` rows of integers from i·`parts` on, and their sum is the row.
@@ -93,8 +95,8 @@ impl<E: Encode> Left<E> {
         self.set_part(simd, row * self.parts, x);
         if self.parts == 2 {
             let mut rest = std::mem::take(&mut self.rest);
-            encode::rest(simd, x, self.least[row * 2], self.scales(row * 2), &mut rest);
-            self.set_part(simd, row * 2 + 1, &rest);
+            encode::rest(simd, x, self.least[row * 2], self.scales(row * 2), &mut rest[..x.len()]);
+            self.set_part(simd, row * 2 + 1, &rest[..x.len()]);
             self.rest = rest;
         }
     }
