@@ -192,8 +192,11 @@ impl Rows for Run<'_, '_> {
         let parts = left.parts();
         let mut offsets = [0.0; ROWS];
         for (index, offset) in offsets.iter_mut().enumerate() {
-            let bytes = left.rows((row + index) * parts)[..left.stride()].iter().flat_map(|group| group.to_le_bytes());
-            *offset = bytes.map(i32::from).sum::<i32>() as f32 * MIDDLE;
+            let mut sum = simd.splat_i(0);
+            for groups in left.rows((row + index) * parts)[..left.stride()].chunks_exact(S::LANES) {
+                sum = simd.dot_u8(sum, simd.load_u(groups), simd.splat_i(0x0101_0101));
+            }
+            *offset = simd.sum(simd.to_f(sum)) * MIDDLE;
         }
         let first_row = self.target.rows.start + row;
         let mut first = columns.start;
