@@ -1,4 +1,4 @@
-//! Where models are kept, and how a name becomes a path.
+//! Where models and packed weights are kept, and how a name becomes a path.
 
 use std::{
     env,
@@ -23,17 +23,42 @@ pub fn folder() -> Option<PathBuf> {
 /// The folders in which names are looked up: those that `WHISPERNPU_MODEL_PATH` lists, separated by colons, else
 /// `whispernpu/models` in `XDG_DATA_HOME`, which is `~/.local/share` by default.
 pub fn folders() -> Vec<PathBuf> {
-    folders_from(|variable| env::var_os(variable).filter(|value| !value.is_empty()))
+    folders_from(environment)
+}
+
+/// The folder that users have packed weights kept in, or None if they do not want it.
+///
+/// It is what `WHISPERNPU_CACHE` names, where `off` is none; else `whispernpu` in `XDG_CACHE_HOME`, which is `~/.cache` by
+/// default.
+pub fn cache_folder() -> Option<PathBuf> {
+    cache_folder_from(environment)
+}
+
+/// A variable's value, unless that is empty.
+fn environment(variable: &str) -> Option<OsString> {
+    env::var_os(variable).filter(|value| !value.is_empty())
 }
 
 fn folders_from(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     if let Some(list) = variable("WHISPERNPU_MODEL_PATH") {
         return env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect();
     }
-    // The XDG base directory specification has relative paths ignored.
-    let data = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = data.or_else(|| variable("HOME").map(|home| Path::new(&home).join(".local/share")));
+    let data = xdg_folder(variable, "XDG_DATA_HOME", ".local/share");
     data.map(|data| data.join("whispernpu/models")).into_iter().collect()
+}
+
+fn cache_folder_from(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    if let Some(folder) = variable("WHISPERNPU_CACHE") {
+        return (folder != "off").then(|| folder.into());
+    }
+    xdg_folder(variable, "XDG_CACHE_HOME", ".cache").map(|cache| cache.join("whispernpu"))
+}
+
+/// What `name` names, else `default` in the user's home.
+fn xdg_folder(variable: impl Fn(&str) -> Option<OsString>, name: &str, default: &str) -> Option<PathBuf> {
+    // The XDG base directory specification has relative paths ignored.
+    let named = variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    named.or_else(|| variable("HOME").map(|home| Path::new(&home).join(default)))
 }
 
 fn find_in(name_or_path: &str, searched: Vec<PathBuf>) -> Result<PathBuf, ModelError> {
@@ -74,12 +99,14 @@ fn installed(folder: &Path) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn with(variables: &[(&str, &str)]) -> Vec<PathBuf> {
-        folders_from(|wanted| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into()))
+    /// Asks for a variable among these.
+    fn among<'a>(variables: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<OsString> + 'a {
+        |wanted| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
     }
 
     #[test]
     fn the_model_path_comes_before_xdg_and_home() {
+        let with = |variables: &[_]| folders_from(among(variables));
         let path = ("WHISPERNPU_MODEL_PATH", "/a::/b");
         assert_eq!(with(&[path, ("HOME", "/home/x")]), [Path::new("/a"), Path::new("/b")]);
         let xdg = ("XDG_DATA_HOME", "/data");
@@ -87,6 +114,19 @@ mod tests {
         let home = Path::new("/home/x/.local/share/whispernpu/models");
         assert_eq!(with(&[("XDG_DATA_HOME", "relative"), ("HOME", "/home/x")]), [home]);
         assert!(with(&[]).is_empty());
+    }
+
+    #[test]
+    fn the_cache_variable_comes_before_xdg_and_home() {
+        let with = |variables: &[_]| cache_folder_from(among(variables));
+        let (xdg, home) = (("XDG_CACHE_HOME", "/cache"), ("HOME", "/home/x"));
+        assert_eq!(with(&[("WHISPERNPU_CACHE", "/a"), xdg, home]), Some("/a".into()));
+        assert_eq!(with(&[("WHISPERNPU_CACHE", "off"), xdg, home]), None);
+        assert_eq!(with(&[xdg, home]), Some("/cache/whispernpu".into()));
+        let home_cache = Some("/home/x/.cache/whispernpu".into());
+        assert_eq!(with(&[("XDG_CACHE_HOME", "relative"), home]), home_cache);
+        assert_eq!(with(&[home]), home_cache);
+        assert_eq!(with(&[]), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub use config::Config;
 pub use error::ModelError;
-pub use folder::{find, folder, folders};
+pub use folder::{cache_folder, find, folder, folders};
 pub use vocabulary::{SpecialTokens, TIMESTAMPS, Token, Vocabulary, language_code};
 pub use weights::Weights;
 

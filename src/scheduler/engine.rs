@@ -10,7 +10,7 @@ use super::worker::Worker;
 use super::{Counters, Pipeline, ScheduleError, Ticket, Urgency, registry};
 use crate::Error;
 use crate::decoder::Options;
-use crate::device::cpu::{Cpu, Precision, cache_folder};
+use crate::device::cpu::{Cpu, Precision};
 use crate::device::{Device, DeviceError, Origin};
 use crate::mel::{FrontEnd, Spectrogram};
 use crate::model::{self, Model};
@@ -63,7 +63,7 @@ impl Engine {
         let precision = placement.precision.unwrap_or_default();
         let device = match placement.device {
             DeviceChoice::Auto | DeviceChoice::Cpu => {
-                Cpu::new(placement.threads, precision)?.with_cache(cache_folder())
+                Cpu::new(placement.threads, precision)?.with_cache(model::cache_folder())
             }
         };
         let model = Arc::new(Model::map(path)?);

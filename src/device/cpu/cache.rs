@@ -4,8 +4,6 @@
 //! up with spaces, and the matrices, each its panels, scales and sums in whole lines. It is written beside its place and
 //! renamed, and never changed after that. What does not fit to the last bit is as good as no file.
 
-use std::env;
-use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::ops::Range;
@@ -31,24 +29,6 @@ const MAGIC: u64 = u64::from_be_bytes(*b"whisperp");
 const LINE: usize = size_of::<Line>();
 /// What a process that was killed left half written is removed after this long.
 const ABANDONED: Duration = Duration::from_secs(3600);
-
-/// The folder that users have packed weights kept in, or None if they do not want it.
-///
-/// It is what `WHISPERNPU_CACHE` names, where `off` is none; else `whispernpu` in `XDG_CACHE_HOME`, which is `~/.cache` by
-/// default.
-pub fn cache_folder() -> Option<PathBuf> {
-    folder_from(|variable| env::var_os(variable).filter(|value| !value.is_empty()))
-}
-
-fn folder_from(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    if let Some(folder) = variable("WHISPERNPU_CACHE") {
-        return (folder != "off").then(|| folder.into());
-    }
-    // The XDG base directory specification has relative paths ignored.
-    let cache = variable("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = cache.or_else(|| variable("HOME").map(|home| Path::new(&home).join(".cache")));
-    cache.map(|cache| cache.join("whispernpu"))
-}
 
 /// The file of one program.
 pub struct Place {
@@ -262,22 +242,6 @@ impl Contents {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn with(variables: &[(&str, &str)]) -> Option<PathBuf> {
-        folder_from(|wanted| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into()))
-    }
-
-    #[test]
-    fn the_variable_comes_before_xdg_and_home() {
-        let (xdg, home) = (("XDG_CACHE_HOME", "/cache"), ("HOME", "/home/x"));
-        assert_eq!(with(&[("WHISPERNPU_CACHE", "/a"), xdg, home]), Some("/a".into()));
-        assert_eq!(with(&[("WHISPERNPU_CACHE", "off"), xdg, home]), None);
-        assert_eq!(with(&[xdg, home]), Some("/cache/whispernpu".into()));
-        let home_cache = Some("/home/x/.cache/whispernpu".into());
-        assert_eq!(with(&[("XDG_CACHE_HOME", "relative"), home]), home_cache);
-        assert_eq!(with(&[home]), home_cache);
-        assert_eq!(with(&[]), None);
-    }
 
     #[test]
     fn what_was_left_half_written_is_removed_after_a_while() {

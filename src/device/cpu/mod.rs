@@ -40,7 +40,6 @@ use simd::{Bf16, Int8};
 use store::Store;
 use team::Team;
 
-pub use cache::cache_folder;
 pub use precision::Precision;
 pub use simd::Isa;
 
