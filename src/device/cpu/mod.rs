@@ -1,10 +1,12 @@
 //! The CPU: one file an operation, one source for every instruction set, three precisions.
 //!
-//! Prepared programs enter, numbers leave. Read `plan.rs` first (a program becomes stages), then `session.rs` (stages run on
-//! a team of threads), then `arithmetic.rs`: what the f32 oracle in `reference/` and the packed kernels have in common.
+//! Prepared programs enter, numbers leave. Read `plan.rs` first (a program becomes stages, whose weights `binder.rs` reads),
+//! then `session.rs` (stages run on a team of threads), then `arithmetic.rs`: what the f32 oracle in `reference/` and the
+//! packed kernels have in common.
 
 mod arithmetic;
 mod attention;
+mod binder;
 mod cache;
 mod checksum;
 mod coarse;
