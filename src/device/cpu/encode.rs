@@ -41,7 +41,7 @@ impl Encode for Int8 {
     #[inline(always)]
     fn encode_row<S: Simd>(simd: S, row: &[f32], groups: &mut [u32], scales: &mut [f32]) -> f32 {
         let Some(&first) = row.first() else { return 0.0 };
-        let length = if scales.len() == 1 { row.len() } else { BLOCK };
+        let length = block_length(row.len(), scales);
         let mut least = simd.splat(first);
         for (block, scale) in row.chunks(length).zip(&mut *scales) {
             let mut most = simd.splat(block[0]);
@@ -156,7 +156,7 @@ pub fn twos_complement(groups: &mut [u32], length: usize) -> i32 {
 /// What the integers that [`Int8::encode_row`] writes for `x` leave of it.
 #[inline(always)]
 pub fn rest<S: Simd>(simd: S, x: &[f32], least: f32, scales: &[f32], rest: &mut [f32]) {
-    let (length, least) = (if scales.len() == 1 { x.len() } else { BLOCK }, simd.splat(least));
+    let (length, least) = (block_length(x.len(), scales), simd.splat(least));
     for ((x, rest), scale) in x.chunks(length).zip(rest.chunks_mut(length)).zip(scales) {
         let (scale, factor) = (simd.splat(*scale), simd.splat(1.0 / scale));
         for (x, rest) in x.chunks(S::LANES).zip(rest.chunks_mut(S::LANES)) {
@@ -165,6 +165,12 @@ pub fn rest<S: Simd>(simd: S, x: &[f32], least: f32, scales: &[f32], rest: &mut 
             simd.store_some(simd.sub(x, written), rest);
         }
     }
+}
+
+/// Elements that have a scale in common, of a row of `row_length`.
+#[inline(always)]
+fn block_length(row_length: usize, scales: &[f32]) -> usize {
+    if scales.len() == 1 { row_length } else { BLOCK }
 }
 
 /// The integers nearest to (x − least)·factor. Not fused, so that every instruction set rounds alike.
