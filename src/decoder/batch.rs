@@ -80,25 +80,21 @@ impl Batch {
         }
         let steps = self.lanes.iter().enumerate();
         let steps = steps.filter_map(|(index, lane)| Some((index, lane.as_ref()?.next.as_slice())));
-        let mut rows = self.session.step(steps)?.chunks_exact(self.model.config.vocabulary_size);
+        let rows = self.session.step(steps)?.chunks_exact(self.model.config.vocabulary_size);
+        let used = self.lanes.iter_mut().enumerate().filter_map(|(index, lane)| Some((index, lane.as_mut()?)));
         let mut ended = Vec::new();
-        for index in 0..self.lanes.len() {
-            let Some(mut lane) = self.lanes[index].take() else { continue };
-            let Some(row) = rows.next() else { break };
+        for ((index, lane), row) in used.zip(rows) {
             if lane.stage == Stage::Begin && lane.start(&self.model, row) {
-                self.lanes[index] = Some(lane);
                 continue;
             }
             self.logits.clear();
             self.logits.extend_from_slice(row);
             self.rules.apply(&lane.tokens, &mut self.logits);
-            if lane.write(&self.model, &self.logits) {
-                self.lanes[index] = Some(lane);
-            } else {
-                ended.push((index, lane.decoding()));
+            if !lane.write(&self.model, &self.logits) {
+                ended.push(index);
             }
         }
-        Ok(ended)
+        Ok(ended.into_iter().filter_map(|index| Some((index, self.lanes[index].take()?.decoding()))).collect())
     }
 }
 
