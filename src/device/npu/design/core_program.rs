@@ -86,4 +86,11 @@ pub enum Scalar {
     Parameter(usize),
     /// Count from 0 of the enclosing loop, the innermost being 0.
     Loop(usize),
+    /// The sum of a word of the parameters and the count of an enclosing loop.
+    Sum {
+        /// Word of the parameters.
+        parameter: usize,
+        /// The loop.
+        depth: usize,
+    },
 }

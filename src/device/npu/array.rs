@@ -1,0 +1,81 @@
+//! The emulated array as a device.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::design::{Design, Sequence};
+use super::emulator::{DdrMemory, Emulator, Report};
+use super::overlay::overlay;
+use super::plan::Plan;
+use super::session::NpuSession;
+use super::target::Target;
+use crate::device::{Device, DeviceError, Origin, Prepared, Program, Session, Tensors};
+
+/// An array that is emulated, down to its descriptors and locks.
+pub struct NpuEmulator {
+    array: Arc<Array>,
+    is_int8: bool,
+}
+
+/// The one array of a device, which everything runs on in turn.
+pub struct Array {
+    emulator: Mutex<Emulator>,
+    total: Mutex<Report>,
+    target: Target,
+}
+
+/// A program that is ready to run.
+pub struct Executable {
+    pub array: Arc<Array>,
+    pub plan: Plan,
+    pub weights: Mutex<DdrMemory>,
+}
+
+impl NpuEmulator {
+    /// Configures an array, whose cores `threads` threads emulate; 0 means one for each processor. Products of linear layers are of
+    /// bf16, or with `is_int8` of integers.
+    pub fn new(target: Target, threads: usize, is_int8: bool) -> Result<Self, DeviceError> {
+        let design: Arc<Design> = Arc::new(overlay(target));
+        let emulator = Emulator::new(design, threads)?;
+        Ok(Self {
+            array: Arc::new(Array { emulator: Mutex::new(emulator), total: Mutex::default(), target }),
+            is_int8,
+        })
+    }
+}
+
+impl Array {
+    /// Runs a sequence.
+    pub fn run(&self, sequence: &Sequence, ddr: &mut [DdrMemory]) -> Result<(), DeviceError> {
+        let mut emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
+        let report = emulator.run(sequence, ddr).map_err(|fault| {
+            emulator.reset();
+            DeviceError::Array { reason: fault.to_string() }
+        })?;
+        self.total.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
+        Ok(())
+    }
+}
+
+impl Device for NpuEmulator {
+    fn name(&self) -> &'static str {
+        "npu-emulator"
+    }
+
+    fn prepare(&self, program: &Program, tensors: &dyn Tensors) -> Result<Arc<dyn Prepared>, DeviceError> {
+        let mut plan = Plan::new(program, tensors, self.array.target, self.is_int8)?;
+        let weights = Mutex::new(DdrMemory::from_bytes(std::mem::take(&mut plan.weights)));
+        Ok(Arc::new(Shared(Arc::new(Executable { array: self.array.clone(), plan, weights }))))
+    }
+}
+
+struct Shared(Arc<Executable>);
+
+impl Prepared for Shared {
+    fn origin(&self) -> &Origin {
+        &Origin::Packed
+    }
+
+    fn session(&self, lanes: usize) -> Box<dyn Session> {
+        Box::new(NpuSession::new(self.0.clone(), lanes))
+    }
+}

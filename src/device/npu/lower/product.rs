@@ -1,0 +1,120 @@
+//! A product of operands in DDR and weights, in tiles of 64 × 64.
+//!
+//! A panel is as many blocks of 64 rows as the array has rows of cores, and a turn as many tiles of columns as it has columns.
+//! For each panel and turn, each core multiplies its block of rows by its column's strip of weights.
+
+use crate::device::npu::design::{DdrBuffer, Dimension, ShimDescriptor};
+use crate::device::npu::grid::{Grid, pattern, run};
+use crate::device::npu::object::{OBJECT_BYTES, OBJECT_WORDS};
+use crate::device::npu::sequencer::{Round, Stream, Task};
+use crate::device::npu::target::{ITERATION_WRAP, Target};
+
+/// A product.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Product {
+    /// Left operand, blocks of 64 rows.
+    pub left: Grid,
+    /// Pairs of objects that each core multiplies.
+    pub depth: usize,
+    /// Whether an object of scales follows the left operand's.
+    pub is_int8: bool,
+    /// First block of rows.
+    pub first_block: usize,
+    /// Panels that are computed.
+    pub panels: usize,
+    /// Tiles of 64 columns for each column of the array.
+    pub turns: usize,
+    /// Headers, (columns, turns).
+    pub headers: (DdrBuffer, u64),
+    /// Weights, (columns, turns, depth).
+    pub weights: (DdrBuffer, u64),
+    /// Results; their tile n is computed in turn n / columns.
+    pub output: Output,
+}
+
+/// Where the results of a product go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Output {
+    /// Operands of bf16.
+    Bf16(Grid),
+    /// Wide.
+    Wide(Grid),
+    /// Wide, each added to what is in the first grid.
+    Sum {
+        /// What is added to.
+        before: Grid,
+        /// The sums; it may be the same.
+        after: Grid,
+    },
+}
+
+impl Product {
+    /// Its rounds.
+    pub fn rounds(&self, target: Target) -> Vec<Round> {
+        let most = ITERATION_WRAP as usize;
+        let turns = (0..self.turns).step_by(most).map(|first| (first, most.min(self.turns - first)));
+        let turns: Vec<_> = turns.collect();
+        let panels = (0..self.panels).flat_map(|panel| turns.iter().map(move |turns| (panel, *turns)));
+        panels.map(|(panel, (first, count))| self.round(target, panel, first, count)).collect()
+    }
+
+    fn round(&self, target: Target, panel: usize, first: usize, count: usize) -> Round {
+        let block = self.first_block + panel * target.core_rows;
+        let rows = (0..target.core_rows).map(|row| {
+            let length = (self.depth + usize::from(self.is_int8)) * OBJECT_WORDS;
+            let operand = run(self.left.buffer, self.left.at(block + row, 0), length);
+            Task { stream: Stream::Row(row), chain: vec![operand], repeat: count }
+        });
+        let columns = (0..target.columns).flat_map(|column| {
+            let weights = Task {
+                stream: Stream::Column(column),
+                chain: self.column(target, column, block, first, count),
+                repeat: count,
+            };
+            let results = Task {
+                stream: Stream::Result(column),
+                chain: self.results(target, column, block, first, count),
+                repeat: count,
+            };
+            [weights, results]
+        });
+        Round { tasks: rows.chain(columns).collect() }
+    }
+
+    /// Header, weights and what is added.
+    fn column(&self, target: Target, column: usize, block: usize, first: usize, count: usize) -> Vec<ShimDescriptor> {
+        let turn = column * self.turns + first;
+        let each = |(buffer, offset): (DdrBuffer, u64), objects: usize| {
+            let offset = offset + (turn * objects * OBJECT_BYTES) as u64;
+            run(buffer, offset, objects * OBJECT_WORDS).repeated(count, objects * OBJECT_WORDS)
+        };
+        let mut chain = vec![each(self.headers, 1), each(self.weights, self.depth)];
+        if let Output::Sum { before, .. } = self.output {
+            let halves = Dimension { wrap: 2 * target.core_rows as u32, step_words: before.row_words() };
+            let offset = before.at(2 * block, 2 * (first * target.columns + column));
+            let added = pattern(before.buffer, offset, &[halves], 2 * OBJECT_WORDS);
+            chain.push(added.repeated(count, 2 * target.columns * OBJECT_WORDS));
+        }
+        chain
+    }
+
+    /// The cores give an object each in turn: first all the first one, then all the second one.
+    fn results(&self, target: Target, column: usize, block: usize, first: usize, count: usize) -> Vec<ShimDescriptor> {
+        let tile = first * target.columns + column;
+        let object = |grid: Grid, row, column, step_words| {
+            let cores = Dimension { wrap: target.core_rows as u32, step_words };
+            let offset = grid.at(row, column);
+            pattern(grid.buffer, offset, &[cores], OBJECT_WORDS).repeated(count, 2 * target.columns * OBJECT_WORDS)
+        };
+        match self.output {
+            Output::Bf16(grid) => {
+                (0..2).map(|half| object(grid, block, 2 * tile + half, grid.row_words())).collect()
+            }
+            Output::Wide(grid) | Output::Sum { after: grid, .. } => {
+                let quarter = |quarter| (2 * block + quarter / 2, 2 * tile + quarter % 2);
+                let quarters = (0..4).map(quarter);
+                quarters.map(|(row, column)| object(grid, row, column, 2 * grid.row_words())).collect()
+            }
+        }
+    }
+}

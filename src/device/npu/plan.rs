@@ -1,0 +1,453 @@
+//! A program prepared for the array: each value's forms, each operation's packed weights and headers.
+
+use std::collections::BTreeSet;
+
+use super::columns::Columns;
+use super::object::{BLOCK_ROWS, Form, HEAD_COLUMNS, OBJECT_BYTES, TILE_COLUMNS};
+use super::storage::PART_COLUMNS;
+use super::strips::{self, Leaving, Source, Tiles};
+use super::target::Target;
+use crate::device::{Activation, DeviceError, Mask, Memory, Operation, Program, Rows, Tensors, Value};
+
+/// A prepared program.
+pub struct Plan {
+    pub target: Target,
+    pub values: Vec<ValuePlan>,
+    pub memories: Vec<MemoryPlan>,
+    pub procedures: Vec<Vec<Step>>,
+    /// What does not change: weights of products.
+    pub weights: Vec<u8>,
+    /// What is written anew where a run needs it: headers, and the weights that stand behind some.
+    pub headers: Vec<u8>,
+}
+
+/// What the array keeps of a value.
+pub struct ValuePlan {
+    pub name: &'static str,
+    pub rows: Rows,
+    pub columns: Columns,
+    /// Forms that some operation reads or writes.
+    pub forms: BTreeSet<Form>,
+    /// Whether operations of the program read it.
+    pub is_read: bool,
+}
+
+/// What each lane keeps of a memory: keys and values, as operands of bf16.
+pub struct MemoryPlan {
+    pub rows: usize,
+    pub columns: Columns,
+    pub heads: usize,
+}
+
+/// An operation.
+pub enum Step {
+    /// On the array.
+    Product(ProductPlan),
+    /// On the array: rows of `input` in one form become rows of `output` in another.
+    Normalise(NormalisePlan),
+    /// On the array.
+    Attention(AttentionPlan),
+    /// On the host, which only moves rows.
+    Embedding { tokens: Value, weight: Table, positions: Table, output: Value },
+    /// On the host.
+    LastRow { input: Value, output: Value },
+    /// On the host.
+    Add { value: Value, addend: Table },
+    /// On the host.
+    Remember { key: Value, value: Value, memory: Memory },
+}
+
+/// Rows that the host adds.
+pub struct Table {
+    pub rows: Vec<f32>,
+    pub columns: usize,
+}
+
+/// Where a product's left operand is from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Left {
+    /// The value itself, in this form.
+    Value(Value, Form),
+    /// Three rows around every `stride`-th row of a value, side by side.
+    Gathered { value: Value, stride: usize },
+}
+
+/// A product with packed weights.
+pub struct ProductPlan {
+    pub left: Left,
+    pub depth: usize,
+    pub output: Value,
+    pub leaving: Leaving,
+    /// What is added instead of what `output` holds.
+    pub addend: Option<Table>,
+    pub parts: Vec<ProductPart>,
+}
+
+/// As many tiles of a product as one part of its result has.
+pub struct ProductPart {
+    pub tiles: Tiles,
+    /// Where its headers are in the plan's.
+    pub headers: usize,
+    /// Where its weights are in the plan's.
+    pub weights: usize,
+}
+
+/// Normalisation.
+pub struct NormalisePlan {
+    pub input: Value,
+    pub output: Value,
+    pub form: Form,
+    /// Where the header is in the plan's, with weight and bias behind it.
+    pub header: usize,
+    pub weight_objects: usize,
+}
+
+/// Attention.
+pub struct AttentionPlan {
+    pub query: Value,
+    pub output: Value,
+    pub keys: Keys,
+    pub heads: usize,
+    /// Width of a head.
+    pub width: usize,
+    pub mask: Mask,
+}
+
+/// Where attention finds its keys.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Keys {
+    /// Two values.
+    Values { key: Value, value: Value },
+    /// The lane's part of a memory.
+    Memory(Memory),
+}
+
+impl Plan {
+    /// Packs the weights that `program` names. With `is_int8`, linear layers are computed in integers.
+    pub fn new(
+        program: &Program,
+        tensors: &dyn Tensors,
+        target: Target,
+        is_int8: bool,
+    ) -> Result<Self, DeviceError> {
+        let values = program.values.iter().map(|value| ValuePlan {
+            name: value.name,
+            rows: value.rows,
+            columns: Columns::plain(value.columns),
+            forms: BTreeSet::new(),
+            is_read: false,
+        });
+        let memories = program.memories.iter().map(|memory| MemoryPlan {
+            rows: memory.rows,
+            columns: Columns::heads(memory.columns, memory.columns / memory.heads),
+            heads: memory.heads,
+        });
+        let plan = Self {
+            target,
+            values: values.collect(),
+            memories: memories.collect(),
+            procedures: Vec::new(),
+            weights: Vec::new(),
+            headers: Vec::new(),
+        };
+        let mut planner = Planner { plan, program, tensors, is_int8 };
+        planner.find_heads()?;
+        for operations in &program.procedures {
+            let steps = planner.procedure(operations)?;
+            planner.plan.procedures.push(steps);
+        }
+        Ok(planner.plan)
+    }
+
+    /// What the array keeps of a value.
+    pub fn value(&self, value: Value) -> &ValuePlan {
+        &self.values[value.0]
+    }
+}
+
+struct Planner<'a> {
+    plan: Plan,
+    program: &'a Program,
+    tensors: &'a dyn Tensors,
+    is_int8: bool,
+}
+
+impl Planner<'_> {
+    /// Values that attention divides into heads are padded head by head.
+    fn find_heads(&mut self) -> Result<(), DeviceError> {
+        for operation in self.program.procedures.iter().flatten() {
+            let (values, heads) = match operation {
+                Operation::Attention { query, key, value, heads, output, .. } => {
+                    (vec![*query, *key, *value, *output], *heads)
+                }
+                Operation::Recall { query, memory, output } => {
+                    (vec![*query, *output], self.plan.memories[memory.0].heads)
+                }
+                Operation::Remember { key, value, memory } => (vec![*key, *value], self.plan.memories[memory.0].heads),
+                _ => continue,
+            };
+            for value in values {
+                let columns = self.plan.values[value.0].columns.logical;
+                if columns / heads > HEAD_COLUMNS {
+                    return Err(DeviceError::HeadWidth { limit: HEAD_COLUMNS, width: columns / heads });
+                }
+                self.plan.values[value.0].columns = Columns::heads(columns, columns / heads);
+            }
+        }
+        Ok(())
+    }
+
+    fn procedure(&mut self, operations: &[Operation]) -> Result<Vec<Step>, DeviceError> {
+        let mut steps = Vec::with_capacity(operations.len());
+        let mut operations = operations.iter().peekable();
+        while let Some(operation) = operations.next() {
+            let sum = match (operation, operations.peek()) {
+                (Operation::Convolution { output, .. }, Some(Operation::Add { value, addend })) if output == value => {
+                    let addend = self.table(addend, self.columns(*value))?;
+                    operations.next();
+                    Some(addend)
+                }
+                _ => None,
+            };
+            steps.push(self.step(operation, sum)?);
+        }
+        Ok(steps)
+    }
+
+    fn step(&mut self, operation: &Operation, addend: Option<Table>) -> Result<Step, DeviceError> {
+        Ok(match operation {
+            Operation::Linear { input, weight, bias, activation, residual, output } => {
+                let form = if self.is_int8 { Form::Int8 } else { Form::Bf16 };
+                let shape = [self.columns(*output), self.columns(*input)];
+                let matrix = self.matrix(weight, &shape)?;
+                let bias = bias.as_ref().map(|bias| self.vector(bias, shape[0])).transpose()?.unwrap_or_default();
+                let row = |n: usize, out: &mut [f32]| out.copy_from_slice(&matrix[n * shape[1]..][..shape[1]]);
+                let inputs = self.plan.values[input.0].columns;
+                let left = Left::Value(*input, form);
+                self.product(left, inputs, *output, &row, &bias, *activation, *residual, None)
+            }
+            Operation::Logits { input, weight, output, .. } => {
+                let form = if self.is_int8 { Form::Int8 } else { Form::Bf16 };
+                let shape = [self.columns(*output), self.columns(*input)];
+                let matrix = self.matrix(weight, &shape)?;
+                let row = |n: usize, out: &mut [f32]| out.copy_from_slice(&matrix[n * shape[1]..][..shape[1]]);
+                let inputs = self.plan.values[input.0].columns;
+                let left = Left::Value(*input, form);
+                self.product(left, inputs, *output, &row, &[], Activation::None, false, None)
+            }
+            Operation::Convolution { input, weight, bias, stride, activation, output } => {
+                let (outputs, inputs) = (self.columns(*output), self.columns(*input));
+                let matrix = self.matrix(weight, &[outputs, inputs, 3])?;
+                let bias = self.vector(bias, outputs)?;
+                let row = |n: usize, out: &mut [f32]| {
+                    let filter = &matrix[n * inputs * 3..][..inputs * 3];
+                    out.iter_mut().enumerate().for_each(|(at, value)| *value = filter[at % inputs * 3 + at / inputs]);
+                };
+                let left = Left::Gathered { value: *input, stride: *stride };
+                let gathered = Columns::plain(3 * inputs);
+                self.product(left, gathered, *output, &row, &bias, *activation, false, addend)
+            }
+            Operation::LayerNorm { input, weight, bias, output } => {
+                let columns = self.columns(*input);
+                let (weight, bias) = (self.vector(weight, columns)?, self.vector(bias, columns)?);
+                self.normalise(*input, *output, &weight, &bias)?
+            }
+            Operation::Attention { query, key, value, heads, mask, output } => {
+                self.attention(*query, Keys::Values { key: *key, value: *value }, *heads, *mask, *output)
+            }
+            Operation::Recall { query, memory, output } => {
+                let heads = self.plan.memories[memory.0].heads;
+                self.attention(*query, Keys::Memory(*memory), heads, Mask::None, *output)
+            }
+            Operation::Remember { key, value, memory } => {
+                self.read(*key, Form::Bf16);
+                self.read(*value, Form::Bf16);
+                Step::Remember { key: *key, value: *value, memory: *memory }
+            }
+            Operation::Embedding { tokens, weight, positions, output } => {
+                let columns = self.columns(*output);
+                let (weight, positions) = (self.table(weight, columns)?, self.table(positions, columns)?);
+                Step::Embedding { tokens: *tokens, weight, positions, output: *output }
+            }
+            Operation::LastRow { input, output } => {
+                self.plan.values[input.0].is_read = true;
+                Step::LastRow { input: *input, output: *output }
+            }
+            Operation::Add { value, addend } => {
+                let addend = self.table(addend, self.columns(*value))?;
+                Step::Add { value: *value, addend }
+            }
+            Operation::LogMel { window_samples, .. } => {
+                return Err(DeviceError::Transform { expected: 0, received: *window_samples });
+            }
+        })
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "what three operations have in common")]
+    fn product(
+        &mut self,
+        left: Left,
+        inputs: Columns,
+        output: Value,
+        row: &dyn Fn(usize, &mut [f32]),
+        bias: &[f32],
+        activation: Activation,
+        is_residual: bool,
+        addend: Option<Table>,
+    ) -> Step {
+        let form = match left {
+            Left::Value(value, form) => {
+                self.read(value, form);
+                form
+            }
+            Left::Gathered { value, .. } => {
+                self.plan.values[value.0].is_read = true;
+                Form::Bf16
+            }
+        };
+        let is_sum = is_residual || addend.is_some();
+        let is_wide = is_sum || self.wants_wide(output);
+        let result = if is_wide { Form::Wide } else { Form::Bf16 };
+        if is_sum {
+            self.read(output, result);
+        }
+        self.plan.values[output.0].forms.insert(result);
+        let outputs = self.plan.values[output.0].columns;
+        let source = Source { inputs, outputs, row, bias, is_gelu: activation == Activation::Gelu };
+        let leaving = Leaving { is_wide, is_sum };
+        let parts = self.parts(outputs).into_iter().map(|tiles| {
+            let strips = strips::pack(&source, form, leaving, self.plan.target, tiles);
+            let part =
+                ProductPart { tiles, headers: self.plan.headers.len(), weights: self.plan.weights.len() };
+            self.plan.headers.extend(strips.headers);
+            self.plan.weights.extend(strips.weights);
+            part
+        });
+        let parts = parts.collect();
+        Step::Product(ProductPlan { left, depth: strips::depth(inputs, form), output, leaving, addend, parts })
+    }
+
+    /// The tiles of each part of a result.
+    fn parts(&self, outputs: Columns) -> Vec<Tiles> {
+        let tiles = outputs.physical().div_ceil(TILE_COLUMNS);
+        let most = PART_COLUMNS * Form::Wide.columns() / TILE_COLUMNS;
+        let starts = (0..tiles).step_by(most);
+        starts
+            .map(|first| Tiles { first, turns: most.min(tiles - first).div_ceil(self.plan.target.columns) })
+            .collect()
+    }
+
+    fn normalise(
+        &mut self,
+        input: Value,
+        output: Value,
+        weight: &[f32],
+        bias: &[f32],
+    ) -> Result<Step, DeviceError> {
+        let form = if self.wants_wide(output) {
+            Form::Wide
+        } else if self.only_linear_layers_read(output) && self.is_int8 {
+            Form::Int8
+        } else {
+            Form::Bf16
+        };
+        self.read(input, Form::Wide);
+        self.plan.values[output.0].forms.insert(form);
+        let columns = weight.len();
+        let rows = super::rows::Rows::normalised(columns)?;
+        let header = self.plan.headers.len();
+        let bytes = rows.header(form, weight, bias);
+        let weight_objects = bytes.len() / OBJECT_BYTES - 1;
+        self.plan.headers.extend(bytes);
+        Ok(Step::Normalise(NormalisePlan { input, output, form, header, weight_objects }))
+    }
+
+    fn attention(&mut self, query: Value, keys: Keys, heads: usize, mask: Mask, output: Value) -> Step {
+        self.read(query, Form::Bf16);
+        if let Keys::Values { key, value } = keys {
+            self.read(key, Form::Bf16);
+            self.read(value, Form::Bf16);
+        }
+        self.plan.values[output.0].forms.insert(Form::Bf16);
+        let width = self.columns(output) / heads;
+        Step::Attention(AttentionPlan { query, output, keys, heads, width, mask })
+    }
+
+    /// Says that an operation reads a value in this form.
+    fn read(&mut self, value: Value, form: Form) {
+        let value = &mut self.plan.values[value.0];
+        value.is_read = true;
+        value.forms.insert(form);
+    }
+
+    /// Whether a value should be put out wide: something adds to it or normalises it, or only the host reads it.
+    fn wants_wide(&self, value: Value) -> bool {
+        if self.plan.values[value.0].rows.is_kept() {
+            return false;
+        }
+        let mut readers = self.readers(value).peekable();
+        readers.peek().is_none()
+            || readers.any(|operation| {
+                matches!(
+                    operation,
+                    Operation::LayerNorm { .. }
+                        | Operation::Add { .. }
+                        | Operation::LastRow { .. }
+                        | Operation::Convolution { .. }
+                ) || matches!(operation, Operation::Linear { output, residual: true, .. } if *output == value)
+            })
+    }
+
+    fn only_linear_layers_read(&self, value: Value) -> bool {
+        self.readers(value).all(|operation| matches!(operation, Operation::Linear { .. } | Operation::Logits { .. }))
+    }
+
+    fn readers(&self, value: Value) -> impl Iterator<Item = &Operation> {
+        let reads = move |operation: &&Operation| match operation {
+            Operation::Convolution { input, .. }
+            | Operation::LayerNorm { input, .. }
+            | Operation::Logits { input, .. }
+            | Operation::LastRow { input, .. } => *input == value,
+            Operation::Linear { input, residual, output, .. } => *input == value || (*residual && *output == value),
+            Operation::Attention { query, key, value: values, .. } => [*query, *key, *values].contains(&value),
+            Operation::Remember { key, value: values, .. } => [*key, *values].contains(&value),
+            Operation::Recall { query, .. } => *query == value,
+            Operation::Add { value: changed, .. } => *changed == value,
+            Operation::Embedding { .. } | Operation::LogMel { .. } => false,
+        };
+        self.program.procedures.iter().flatten().filter(reads)
+    }
+
+    fn columns(&self, value: Value) -> usize {
+        self.plan.values[value.0].columns.logical
+    }
+
+    fn matrix(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, DeviceError> {
+        let tensor = self.tensors.tensor(name)?;
+        tensor.expect_shape(shape)?;
+        if let Some(index) = tensor.first_not_finite() {
+            return Err(DeviceError::NotFinite { name: name.to_owned(), index });
+        }
+        Ok(tensor.to_f32())
+    }
+
+    fn vector(&self, name: &str, length: usize) -> Result<Vec<f32>, DeviceError> {
+        self.matrix(name, &[length])
+    }
+
+    /// A tensor of any number of rows.
+    fn table(&self, name: &str, columns: usize) -> Result<Table, DeviceError> {
+        let rows = self.tensors.tensor(name)?.shape.first().copied().unwrap_or(0);
+        Ok(Table { rows: self.matrix(name, &[rows, columns])?, columns })
+    }
+}
+
+/// Blocks of 64 rows that this many rows of `lanes` lanes take, each lane beginning a block.
+pub fn blocks(rows: Rows, lanes: usize, target: Target) -> usize {
+    let limit = rows.limit();
+    let blocks = match rows {
+        Rows::Step(_) | Rows::Twice(_) => limit.div_ceil(BLOCK_ROWS) + lanes - 1,
+        Rows::Fixed(_) | Rows::Each(_) | Rows::Grown(_) => limit.div_ceil(BLOCK_ROWS),
+    };
+    blocks.max(1).next_multiple_of(target.core_rows)
+}

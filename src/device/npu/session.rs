@@ -1,0 +1,608 @@
+//! One user's buffers, and running a prepared program's procedures on the array.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError};
+
+use super::array::Executable;
+use super::columns::Columns;
+use super::design::{DdrBuffer, Sequence};
+use super::emulator::DdrMemory;
+use super::grid::Grid;
+use super::header::Header;
+use super::lower::{Attention, Output, Product, RowOperation, Unit};
+use super::object::{BLOCK_ROWS, Form, KEY_BLOCK, OBJECT_BYTES, TILE_COLUMNS};
+use super::placement::{Placement, Span};
+use super::plan::{AttentionPlan, Keys, Left, NormalisePlan, Plan, ProductPlan, Step, Table, ValuePlan, blocks};
+use super::program::word;
+use super::reference::exp_table;
+use super::rows::Rows as Kept;
+use super::sequencer::Sequencer;
+use super::storage::{PART_COLUMNS, Storage};
+use crate::device::{DeviceError, Extent, Mask, Procedure, Rows, Session, Value};
+
+/// Buffers of a run.
+const WEIGHTS: DdrBuffer = DdrBuffer(0);
+const HEADERS: DdrBuffer = DdrBuffer(1);
+const ARENA: DdrBuffer = DdrBuffer(2);
+
+/// Matrices of objects have so many columns of them that any operation on rows can read or write whole objects.
+const COLUMNS_MULTIPLE: usize = 16;
+
+/// Headers that a run can make for its attention.
+const ATTENTION_HEADERS: usize = 256;
+
+/// A session on the array.
+pub struct NpuSession {
+    executable: Arc<Executable>,
+    held: Vec<Held>,
+    memories: Vec<Vec<Lane>>,
+    gathered: HashMap<(usize, usize), Storage>,
+    waste: Grid,
+    headers: DdrMemory,
+    arena: DdrMemory,
+    tokens: Vec<u32>,
+    /// Headers of attention that the current commands use.
+    attention: HashMap<AttentionKey, u64>,
+    lanes: usize,
+}
+
+/// What is held of a value.
+struct Held {
+    columns: Columns,
+    rows: Rows,
+    /// Rows as the program counts them.
+    host: Vec<f32>,
+    /// Whether `host` is up to date.
+    is_on_host: bool,
+    /// The matrices on the array's side, and whether they are up to date.
+    forms: BTreeMap<Form, (Storage, bool)>,
+    /// Of a value that grows: what each lane keeps.
+    kept: Vec<Storage>,
+}
+
+/// A lane's part of a memory.
+struct Lane {
+    key: Storage,
+    value: Storage,
+    rows: usize,
+}
+
+/// What distinguishes one header of attention from another.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct AttentionKey {
+    width: usize,
+    keys: usize,
+    /// Last key that the first query sees, if there is one.
+    first_last_key: Option<usize>,
+}
+
+impl NpuSession {
+    /// Allocates the buffers.
+    pub fn new(executable: Arc<Executable>, lanes: usize) -> Self {
+        let plan = &executable.plan;
+        let mut arena = Arena { plan, bytes: 0 };
+        let held = plan.values.iter().map(|value| arena.held(value, lanes)).collect();
+        let lane = |memory: &super::plan::MemoryPlan, arena: &mut Arena<'_>| {
+            let rows = blocks(Rows::Fixed(memory.rows), 1, plan.target);
+            let mut storage = || arena.storage(Form::Bf16, memory.columns, rows);
+            Lane { key: storage(), value: storage(), rows: 0 }
+        };
+        let memories =
+            plan.memories.iter().map(|memory| (0..lanes).map(|_| lane(memory, &mut arena)).collect()).collect();
+        let mut gathered = HashMap::new();
+        for (procedure, steps) in plan.procedures.iter().enumerate() {
+            for (index, step) in steps.iter().enumerate() {
+                if let Step::Product(ProductPlan { left: Left::Gathered { value, .. }, output, .. }) = step {
+                    let columns = Columns::plain(3 * plan.value(*value).columns.logical);
+                    let rows = blocks(plan.value(*output).rows, lanes, plan.target);
+                    gathered.insert((procedure, index), arena.storage(Form::Bf16, columns, rows));
+                }
+            }
+        }
+        let waste = arena.grid(1, plan.target.core_rows);
+        let arena = DdrMemory::from_bytes(vec![0; arena.bytes as usize]);
+        let mut headers = plan.headers.clone();
+        headers.resize(headers.len() + ATTENTION_HEADERS * OBJECT_BYTES, 0);
+        Self {
+            held,
+            memories,
+            gathered,
+            waste,
+            headers: DdrMemory::from_bytes(headers),
+            arena,
+            tokens: Vec::new(),
+            attention: HashMap::new(),
+            lanes,
+            executable,
+        }
+    }
+}
+
+impl Session for NpuSession {
+    fn write(&mut self, value: Value, rows: &[f32]) {
+        let held = &mut self.held[value.0];
+        held.host[..rows.len()].copy_from_slice(rows);
+        held.set_host();
+        if let Some(kept) = held.kept.first() {
+            let memory = self.arena.bytes_mut(0..self.arena.bytes().len());
+            for (row, values) in rows.chunks(held.columns.logical).enumerate() {
+                kept.write(memory, row, values);
+            }
+        }
+    }
+
+    fn write_tokens(&mut self, _: Value, tokens: &[u32]) {
+        self.tokens.clear();
+        self.tokens.extend_from_slice(tokens);
+    }
+
+    fn run(&mut self, procedure: Procedure, extents: &[Extent]) -> Result<(), DeviceError> {
+        for (index, extent) in extents.iter().enumerate() {
+            assert!(extent.lane < self.lanes, "lane {} of {}", extent.lane, self.lanes);
+            assert!(extents[..index].iter().all(|other| other.lane != extent.lane), "two extents of a lane");
+        }
+        let executable = self.executable.clone();
+        for value in executable.plan.values.iter() {
+            expect_fit(value, extents)?;
+        }
+        let mut run = Run {
+            plan: &executable.plan,
+            sequencer: Sequencer::new(executable.plan.target),
+            is_empty: true,
+            extents,
+            session: self,
+        };
+        let steps = &executable.plan.procedures[procedure.0];
+        for (index, step) in steps.iter().enumerate() {
+            run.step((procedure.0, index), step)?;
+        }
+        run.flush()?;
+        for step in steps {
+            if let Some(output) = step.output().filter(|output| !executable.plan.value(*output).is_read) {
+                run.to_host(output)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, value: Value) -> &[f32] {
+        &self.held[value.0].host
+    }
+}
+
+fn expect_fit(value: &ValuePlan, extents: &[Extent]) -> Result<(), DeviceError> {
+    let limit = value.rows.limit();
+    let rows = match value.rows {
+        Rows::Grown(_) => extents.iter().map(|extent| extent.past + extent.rows).max().unwrap_or(0),
+        rows => rows.count(extents),
+    };
+    if rows > limit {
+        return Err(DeviceError::Extent { name: value.name, limit, rows });
+    }
+    Ok(())
+}
+
+impl Step {
+    fn output(&self) -> Option<Value> {
+        match self {
+            Step::Product(ProductPlan { output, .. })
+            | Step::Normalise(NormalisePlan { output, .. })
+            | Step::Attention(AttentionPlan { output, .. })
+            | Step::Embedding { output, .. }
+            | Step::LastRow { output, .. } => Some(*output),
+            Step::Add { value, .. } => Some(*value),
+            Step::Remember { .. } => None,
+        }
+    }
+}
+
+impl Held {
+    fn set_host(&mut self) {
+        self.is_on_host = true;
+        self.forms.values_mut().for_each(|(_, is_valid)| *is_valid = false);
+    }
+
+    fn set_form(&mut self, form: Form) {
+        self.is_on_host = false;
+        self.forms.iter_mut().for_each(|(other, (_, is_valid))| *is_valid = *other == form);
+    }
+
+    fn is_valid(&self, form: Form) -> bool {
+        self.forms.get(&form).is_some_and(|(_, is_valid)| *is_valid)
+    }
+}
+
+/// Places in DDR being given away.
+struct Arena<'a> {
+    plan: &'a Plan,
+    bytes: u64,
+}
+
+impl Arena<'_> {
+    fn held(&mut self, value: &ValuePlan, lanes: usize) -> Held {
+        let blocks_of_step = blocks(value.rows, lanes, self.plan.target);
+        let forms = value.forms.iter().map(|&form| {
+            (form, (self.storage(form, value.columns, blocks_of_step), false))
+        });
+        let forms = forms.collect();
+        let kept = if value.rows.is_kept() { lanes } else { 0 };
+        let kept = (0..kept).map(|_| self.storage(Form::Bf16, value.columns, blocks_of_step)).collect();
+        let host = vec![0.0; value.rows.limit() * value.columns.logical];
+        Held { columns: value.columns, rows: value.rows, host, is_on_host: true, forms, kept }
+    }
+
+    fn storage(&mut self, form: Form, columns: Columns, blocks: usize) -> Storage {
+        let tiles = columns.physical().div_ceil(TILE_COLUMNS).next_multiple_of(self.plan.target.columns);
+        let scales = usize::from(form == Form::Int8);
+        let wanted = (tiles * TILE_COLUMNS / form.columns() + scales).next_multiple_of(COLUMNS_MULTIPLE);
+        let rows = blocks * BLOCK_ROWS / form.rows();
+        let starts = (0..wanted).step_by(PART_COLUMNS);
+        let parts = starts.map(|first| self.grid(rows, PART_COLUMNS.min(wanted - first))).collect();
+        Storage { form, parts, columns }
+    }
+
+    fn grid(&mut self, rows: usize, columns: usize) -> Grid {
+        let grid = Grid { buffer: ARENA, offset_bytes: self.bytes, rows, columns };
+        self.bytes += grid.bytes();
+        grid
+    }
+}
+
+/// A procedure being run.
+struct Run<'a> {
+    plan: &'a Plan,
+    sequencer: Sequencer,
+    /// Whether the sequencer has nothing.
+    is_empty: bool,
+    extents: &'a [Extent],
+    session: &'a mut NpuSession,
+}
+
+impl Run<'_> {
+    fn step(&mut self, place: (usize, usize), step: &Step) -> Result<(), DeviceError> {
+        match step {
+            Step::Product(product) => self.product(place, product),
+            Step::Normalise(normalise) => self.normalise(normalise),
+            Step::Attention(attention) => self.attention(attention),
+            Step::Embedding { weight, positions, output, .. } => self.embedding(weight, positions, *output),
+            Step::LastRow { input, output } => {
+                self.to_host(*input)?;
+                let columns = self.held(*input).columns.logical;
+                let spans = self.placement(*input).spans;
+                for (index, span) in spans.iter().enumerate() {
+                    let last = (span.logical + span.rows - 1) * columns;
+                    let row = self.held(*input).host[last..][..columns].to_vec();
+                    self.session.held[output.0].host[index * columns..][..columns].copy_from_slice(&row);
+                }
+                self.session.held[output.0].set_host();
+                Ok(())
+            }
+            Step::Add { value, addend } => {
+                self.to_host(*value)?;
+                let rows = self.held(*value).rows.count(self.extents);
+                let held = &mut self.session.held[value.0];
+                held.host.iter_mut().zip(&addend.rows[..rows * addend.columns]).for_each(|(x, add)| *x += add);
+                held.set_host();
+                Ok(())
+            }
+            Step::Remember { key, value, memory } => {
+                assert!(self.extents.len() == 1, "a memory is written for one lane at a time");
+                let lane = self.extents[0].lane;
+                for (from, is_key) in [(*key, true), (*value, false)] {
+                    self.require(from, Form::Bf16)?;
+                    self.flush()?;
+                    let rows = self.held(from).rows.count(self.extents);
+                    let (from, _) = &self.session.held[from.0].forms[&Form::Bf16];
+                    let to = &mut self.session.memories[memory.0][lane];
+                    to.rows = rows;
+                    let to = if is_key { &to.key } else { &to.value };
+                    let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
+                    (0..rows).for_each(|row| from.copy_row(memory, row, to, row));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn embedding(&mut self, weight: &Table, positions: &Table, output: Value) -> Result<(), DeviceError> {
+        let vocabulary_size = weight.rows.len() / weight.columns;
+        let spans = self.placement(output).spans;
+        let columns = weight.columns;
+        for (span, extent) in spans.iter().zip(self.extents) {
+            for row in 0..span.rows {
+                let token = self.session.tokens[span.logical + row];
+                if token as usize >= vocabulary_size {
+                    return Err(DeviceError::Token { token, vocabulary_size });
+                }
+                let weight = &weight.rows[token as usize * columns..][..columns];
+                let position = &positions.rows[(extent.past + row) * columns..][..columns];
+                let to = &mut self.session.held[output.0].host[(span.logical + row) * columns..][..columns];
+                to.iter_mut().zip(weight).zip(position).for_each(|((to, w), p)| *to = w + p);
+            }
+        }
+        self.session.held[output.0].set_host();
+        Ok(())
+    }
+
+    fn product(&mut self, place: (usize, usize), product: &ProductPlan) -> Result<(), DeviceError> {
+        let (left, is_int8) = match product.left {
+            Left::Value(value, form) => {
+                self.require(value, form)?;
+                (self.storage(value, form).grid(), form == Form::Int8)
+            }
+            Left::Gathered { value, stride } => (self.gather(place, value, stride, product.output)?, false),
+        };
+        let form = if product.leaving.is_wide { Form::Wide } else { Form::Bf16 };
+        if let Some(addend) = &product.addend {
+            self.set_rows(product.output, &addend.rows);
+        }
+        if product.leaving.is_sum {
+            self.require(product.output, form)?;
+        }
+        let placement = self.placement(product.output);
+        let row_groups = placement.row_groups() as i32;
+        let blocks = placement.end().div_ceil(BLOCK_ROWS);
+        let storage = self.storage(product.output, form).clone();
+        for (part, &grid) in product.parts.iter().zip(&storage.parts) {
+            let output = match (product.leaving.is_sum, product.leaving.is_wide) {
+                (true, _) => Output::Sum { before: grid, after: grid },
+                (false, true) => Output::Wide(grid),
+                (false, false) => Output::Bf16(grid),
+            };
+            let target = self.plan.target;
+            for header in 0..part.tiles.turns * target.columns {
+                let at = part.headers + header * OBJECT_BYTES + 4 * word::ROW_GROUPS;
+                self.session.headers.write(at, &row_groups.to_le_bytes());
+            }
+            let lowered = Product {
+                left,
+                depth: product.depth,
+                is_int8,
+                first_block: 0,
+                panels: blocks.div_ceil(target.core_rows),
+                turns: part.tiles.turns,
+                headers: (HEADERS, part.headers as u64),
+                weights: (WEIGHTS, part.weights as u64),
+                output,
+            };
+            lowered.rounds(target).iter().for_each(|round| self.sequencer.start(round));
+        }
+        self.is_empty = false;
+        self.sequencer.barrier();
+        self.session.held[product.output.0].set_form(form);
+        if self.held(product.output).rows.is_kept() { self.grow(product.output) } else { Ok(()) }
+    }
+
+    /// Appends a step's rows to what the lanes keep.
+    fn grow(&mut self, value: Value) -> Result<(), DeviceError> {
+        self.flush()?;
+        let spans = self.placement(value).spans;
+        let held = &self.session.held[value.0];
+        let (step, _) = &held.forms[&Form::Bf16];
+        let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
+        for (span, extent) in spans.iter().zip(self.extents) {
+            for row in 0..span.rows {
+                step.copy_row(memory, span.physical + row, &held.kept[extent.lane], extent.past + row);
+            }
+        }
+        Ok(())
+    }
+
+    /// Three rows around each that a convolution computes, side by side.
+    fn gather(
+        &mut self,
+        place: (usize, usize),
+        value: Value,
+        stride: usize,
+        output: Value,
+    ) -> Result<Grid, DeviceError> {
+        self.to_host(value)?;
+        let rows = self.held(output).rows.count(self.extents);
+        let storage = &self.session.gathered[&place];
+        let (columns, host) = (self.held(value).columns.logical, &self.session.held[value.0].host);
+        let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
+        let mut side_by_side = vec![0.0; 3 * columns];
+        for (_, physical) in Placement::new(self.plan.value(output).rows, self.extents).rows() {
+            for (tap, to) in side_by_side.chunks_exact_mut(columns).enumerate() {
+                match (physical * stride + tap).checked_sub(1).filter(|row| *row < rows * stride) {
+                    Some(row) => to.copy_from_slice(&host[row * columns..][..columns]),
+                    None => to.fill(0.0),
+                }
+            }
+            storage.write(memory, physical, &side_by_side);
+        }
+        Ok(storage.grid())
+    }
+
+    fn normalise(&mut self, normalise: &NormalisePlan) -> Result<(), DeviceError> {
+        self.require(normalise.input, Form::Wide)?;
+        let kept = Kept::normalised(self.held(normalise.input).columns.logical)?;
+        self.rows(kept, normalise.input, normalise.output, normalise.form, (normalise.header, normalise.weight_objects));
+        Ok(())
+    }
+
+    fn rows(&mut self, kept: Kept, input: Value, output: Value, form: Form, header: (usize, usize)) {
+        let lowered = RowOperation {
+            input: self.storage(input, kept.form).grid(),
+            input_form: kept.form,
+            input_columns: kept.read_columns,
+            row_groups: kept.row_groups,
+            header: (HEADERS, header.0 as u64, header.1),
+            output: self.storage(output, form).grid(),
+            output_form: form,
+            result_objects: kept.result_objects(form),
+            rows: self.placement(output).end(),
+        };
+        lowered.rounds(self.plan.target).iter().for_each(|round| self.sequencer.start(round));
+        self.is_empty = false;
+        self.sequencer.barrier();
+        match input == output {
+            true => {
+                if let Some((_, is_valid)) = self.session.held[output.0].forms.get_mut(&form) {
+                    *is_valid = true;
+                }
+            }
+            false => self.session.held[output.0].set_form(form),
+        }
+    }
+
+    fn attention(&mut self, attention: &AttentionPlan) -> Result<(), DeviceError> {
+        self.require(attention.query, Form::Bf16)?;
+        if let Keys::Values { key, value } = attention.keys {
+            for value in [key, value].into_iter().filter(|value| !self.held(*value).rows.is_kept()) {
+                self.require(value, Form::Bf16)?;
+            }
+        }
+        let spans = self.placement(attention.query).spans;
+        let mut units = Vec::new();
+        for (span, extent) in spans.iter().zip(self.extents) {
+            let (key, value, keys, past) = self.keys(attention.keys, *span, extent);
+            let blocks = Placement::blocks(*span);
+            for head in 0..attention.heads {
+                for first_block in blocks.clone().step_by(self.plan.target.core_rows / 2) {
+                    let query = (first_block - blocks.start) * BLOCK_ROWS;
+                    let causal = (attention.mask == Mask::Causal).then_some(past + query);
+                    units.push(Unit {
+                        first_block,
+                        blocks: blocks.end - first_block,
+                        head,
+                        key,
+                        value,
+                        key_blocks: keys.div_ceil(KEY_BLOCK),
+                        header: self.attention_header(AttentionKey {
+                            width: attention.width,
+                            keys,
+                            first_last_key: causal,
+                        })?,
+                    });
+                }
+            }
+        }
+        let lowered = Attention {
+            query: self.storage(attention.query, Form::Bf16).grid(),
+            output: self.storage(attention.output, Form::Bf16).grid(),
+            waste: self.session.waste,
+        };
+        lowered.rounds(self.plan.target, &units).iter().for_each(|round| self.sequencer.start(round));
+        self.is_empty = false;
+        self.sequencer.barrier();
+        self.session.held[attention.output.0].set_form(Form::Bf16);
+        Ok(())
+    }
+
+    /// Keys and values of an extent, how many there are, and how many came before its own rows.
+    fn keys(&self, keys: Keys, span: Span, extent: &Extent) -> (Grid, Grid, usize, usize) {
+        match keys {
+            Keys::Memory(memory) => {
+                let lane = &self.session.memories[memory.0][extent.lane];
+                (lane.key.grid(), lane.value.grid(), lane.rows, 0)
+            }
+            Keys::Values { key, value } if self.held(key).rows.is_kept() => {
+                let kept = |value: Value| self.held(value).kept[extent.lane].grid();
+                (kept(key), kept(value), extent.past + extent.rows, extent.past)
+            }
+            Keys::Values { key, value } => {
+                let own = |value: Value| self.storage(value, Form::Bf16).grid().from_row(span.physical / BLOCK_ROWS);
+                (own(key), own(value), span.rows, 0)
+            }
+        }
+    }
+
+    fn attention_header(&mut self, key: AttentionKey) -> Result<(DdrBuffer, u64), DeviceError> {
+        if let Some(&at) = self.session.attention.get(&key) {
+            return Ok((HEADERS, at));
+        }
+        let at = self.plan.headers.len() + self.session.attention.len() % ATTENTION_HEADERS * OBJECT_BYTES;
+        let mut header = Header::attention(&exp_table());
+        let factor = std::f64::consts::LOG2_E / (key.width as f64).sqrt() * f64::from(1 << 30);
+        header.set(word::KEY_BLOCKS, key.keys.div_ceil(KEY_BLOCK) as i32);
+        header.set(word::KEYS, key.keys as i32);
+        header.set(word::SCORE_FACTOR, factor.round() as i32);
+        header.set(word::IS_CAUSAL, i32::from(key.first_last_key.is_some()));
+        header.set(word::FIRST_LAST_KEY, key.first_last_key.unwrap_or(0) as i32);
+        self.session.headers.write(at, header.bytes());
+        self.session.attention.insert(key, at as u64);
+        Ok((HEADERS, at as u64))
+    }
+
+    /// Makes sure that a value is there in this form.
+    fn require(&mut self, value: Value, form: Form) -> Result<(), DeviceError> {
+        if self.held(value).is_valid(form) {
+            return Ok(());
+        }
+        self.to_host(value)?;
+        let placement = self.placement(value);
+        let held = &mut self.session.held[value.0];
+        let columns = held.columns.logical;
+        let Some((storage, is_valid)) = held.forms.get_mut(&form) else { return Ok(()) };
+        let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
+        for (logical, physical) in placement.rows() {
+            storage.write(memory, physical, &held.host[logical * columns..][..columns]);
+        }
+        *is_valid = true;
+        Ok(())
+    }
+
+    /// Makes sure that a value is there on the host.
+    fn to_host(&mut self, value: Value) -> Result<(), DeviceError> {
+        if self.held(value).is_on_host {
+            return Ok(());
+        }
+        self.flush()?;
+        let placement = self.placement(value);
+        let held = &mut self.session.held[value.0];
+        let columns = held.columns.logical;
+        let valid = held.forms.values().find(|(storage, is_valid)| *is_valid && storage.form != Form::Int8);
+        let Some((storage, _)) = valid else { return Ok(()) };
+        for (logical, physical) in placement.rows() {
+            let row = &mut held.host[logical * columns..][..columns];
+            storage.read(self.session.arena.bytes(), physical, row);
+        }
+        held.is_on_host = true;
+        Ok(())
+    }
+
+    /// Sets a value's rows on the host, as many as the run has.
+    fn set_rows(&mut self, value: Value, rows: &[f32]) {
+        let count = self.held(value).rows.count(self.extents) * self.held(value).columns.logical;
+        let held = &mut self.session.held[value.0];
+        held.host[..count].copy_from_slice(&rows[..count]);
+        held.set_host();
+    }
+
+    /// Runs what has been gathered.
+    fn flush(&mut self) -> Result<(), DeviceError> {
+        if self.is_empty {
+            return Ok(());
+        }
+        let sequencer = std::mem::replace(&mut self.sequencer, Sequencer::new(self.plan.target));
+        self.is_empty = true;
+        let sequence = sequencer.finish();
+        self.session.execute(&sequence)
+    }
+
+    fn held(&self, value: Value) -> &Held {
+        &self.session.held[value.0]
+    }
+
+    fn placement(&self, value: Value) -> Placement {
+        Placement::new(self.plan.value(value).rows, self.extents)
+    }
+
+    fn storage(&self, value: Value, form: Form) -> &Storage {
+        &self.held(value).forms[&form].0
+    }
+}
+
+impl NpuSession {
+    fn execute(&mut self, sequence: &Sequence) -> Result<(), DeviceError> {
+        let headers = std::mem::replace(&mut self.headers, DdrMemory::new(0));
+        let arena = std::mem::replace(&mut self.arena, DdrMemory::new(0));
+        let mut weights = self.executable.weights.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ddr = [std::mem::replace(&mut *weights, DdrMemory::new(0)), headers, arena];
+        let result = self.executable.array.run(sequence, &mut ddr);
+        [*weights, self.headers, self.arena] = ddr;
+        self.attention.clear();
+        result
+    }
+}

@@ -1,0 +1,201 @@
+//! Weights of a product, packed for the columns of the array, and the headers of its tiles.
+
+use half::bf16;
+
+use super::columns::Columns;
+use super::header::{Header, output_number};
+use super::object::{Form, OBJECT_BYTES, TILE_COLUMNS};
+use super::program::word;
+use super::reference::{gelu_table, widen};
+use super::target::Target;
+
+/// What a product multiplies with.
+pub struct Source<'a> {
+    /// Columns of the left operand.
+    pub inputs: Columns,
+    /// Columns of the result.
+    pub outputs: Columns,
+    /// Writes row `n` of the weights, (inputs.logical).
+    pub row: &'a dyn Fn(usize, &mut [f32]),
+    /// One for each column of the result, or none.
+    pub bias: &'a [f32],
+    /// Whether GELU follows.
+    pub is_gelu: bool,
+}
+
+/// How the results leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    /// As wide numbers.
+    pub is_wide: bool,
+    /// Added to what was there.
+    pub is_sum: bool,
+}
+
+/// Tiles of columns that are computed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiles {
+    /// The first.
+    pub first: usize,
+    /// Tiles for each column of the array.
+    pub turns: usize,
+}
+
+/// Largest integer of an int8 weight.
+const LARGEST: f32 = 127.0;
+/// Bits that a multiplier of a column may have.
+const MULTIPLIER_BITS: i32 = 30;
+/// Bits that an int8 product may have between its two multiplications.
+const PRODUCT_BITS: i32 = 30;
+
+/// A packed product.
+pub struct Strips {
+    /// (columns, turns) headers.
+    pub headers: Vec<u8>,
+    /// (columns, turns, depth) objects.
+    pub weights: Vec<u8>,
+}
+
+/// Objects that the left operand of these columns has in a row.
+pub fn depth(inputs: Columns, form: Form) -> usize {
+    inputs.physical().div_ceil(form.columns())
+}
+
+/// Packs the weights of these tiles.
+pub fn pack(source: &Source<'_>, form: Form, leaving: Leaving, target: Target, tiles: Tiles) -> Strips {
+    let depth = depth(source.inputs, form);
+    let matrix = Matrix::new(source, target, tiles, depth * form.columns());
+    let shifts = Shifts::new(&matrix, depth);
+    let mut strips = Strips { headers: Vec::new(), weights: Vec::new() };
+    for column in 0..target.columns {
+        for turn in 0..tiles.turns {
+            let tile = matrix.tile(turn * target.columns + column);
+            let mut header = Header::product(depth, output_number(leaving.is_wide, leaving.is_sum));
+            header.set_bias(&tile.bias.iter().map(|bias| widen(*bias)).collect::<Vec<_>>());
+            if source.is_gelu {
+                header.set_gelu(&gelu_table());
+            }
+            if form == Form::Int8 {
+                header.set(word::IS_INT8, 1);
+                header.set(word::COLUMN_SHIFT, shifts.column);
+                header.set(word::ROW_SHIFT, shifts.total - shifts.column);
+                header.set_multiplier(&tile.rows().map(|row| shifts.multiplier(row)).collect::<Vec<_>>());
+                tile.pack_int8(&mut strips.weights);
+            } else {
+                tile.pack_bf16(&mut strips.weights);
+            }
+            strips.headers.extend_from_slice(header.bytes());
+        }
+    }
+    strips
+}
+
+/// The weights of some tiles, (tiles · 64, inner), with the padding of both operands.
+struct Matrix {
+    values: Vec<f32>,
+    bias: Vec<f32>,
+    inner: usize,
+}
+
+struct Tile<'a> {
+    values: &'a [f32],
+    bias: &'a [f32],
+    inner: usize,
+}
+
+impl Matrix {
+    fn new(source: &Source<'_>, target: Target, tiles: Tiles, inner: usize) -> Self {
+        let first = tiles.first * TILE_COLUMNS;
+        let count = tiles.turns * target.columns * TILE_COLUMNS;
+        let (mut values, mut bias) = (vec![0.0; count * inner], vec![0.0; count]);
+        let mut row = vec![0.0; source.inputs.logical];
+        for output in 0..source.outputs.logical {
+            let Some(place) = source.outputs.place(output).checked_sub(first).filter(|place| *place < count) else {
+                continue;
+            };
+            (source.row)(output, &mut row);
+            let to = &mut values[place * inner..][..inner];
+            row.iter().enumerate().for_each(|(input, value)| to[source.inputs.place(input)] = *value);
+            bias[place] = source.bias.get(output).copied().unwrap_or(0.0);
+        }
+        Self { values, bias, inner }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.inner)
+    }
+
+    fn tile(&self, tile: usize) -> Tile<'_> {
+        let first = tile * TILE_COLUMNS;
+        Tile {
+            values: &self.values[first * self.inner..][..TILE_COLUMNS * self.inner],
+            bias: &self.bias[first..][..TILE_COLUMNS],
+            inner: self.inner,
+        }
+    }
+}
+
+impl Tile<'_> {
+    fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.inner)
+    }
+
+    /// Objects of 32 × 64 in blocks of 8 × 8, row-major as the inputs go.
+    fn pack_bf16(&self, out: &mut Vec<u8>) {
+        self.blocks(|input, output| {
+            out.extend(bf16::from_f32(self.values[output * self.inner + input]).to_le_bytes());
+        });
+    }
+
+    /// The same in objects of 64 × 64.
+    fn pack_int8(&self, out: &mut Vec<u8>) {
+        let scales: Vec<f32> = self.rows().map(weight_scale).collect();
+        self.blocks(|input, output| {
+            let value = self.values[output * self.inner + input] / scales[output];
+            out.push(value.round_ties_even().clamp(-LARGEST, LARGEST) as i8 as u8);
+        });
+    }
+
+    fn blocks(&self, mut put: impl FnMut(usize, usize)) {
+        for first_input in (0..self.inner).step_by(8) {
+            for first_output in (0..TILE_COLUMNS).step_by(8) {
+                for input in first_input..first_input + 8 {
+                    (first_output..first_output + 8).for_each(|output| put(input, output));
+                }
+            }
+        }
+    }
+}
+
+/// What a weight of 1 means; 1 for a row of zeros.
+fn weight_scale(row: &[f32]) -> f32 {
+    match row.iter().fold(0.0_f32, |most, value| most.max(value.abs())) {
+        0.0 => 1.0,
+        most => most / LARGEST,
+    }
+}
+
+/// Fixed points of an int8 product: sums · multiplier of the column · scale of the row / 2^total.
+struct Shifts {
+    column: i32,
+    total: i32,
+}
+
+impl Shifts {
+    fn new(matrix: &Matrix, depth: usize) -> Self {
+        let most = matrix.rows().map(factor).fold(0.0, f64::max);
+        let total = MULTIPLIER_BITS - 1 - most.log2().floor() as i32;
+        let sum_bits = ((depth * 64) as f64 * (LARGEST as f64).powi(2)).log2().ceil() as i32;
+        Self { column: (sum_bits + MULTIPLIER_BITS - PRODUCT_BITS).max(0), total }
+    }
+
+    fn multiplier(&self, row: &[f32]) -> i32 {
+        (factor(row) * f64::from(self.total).exp2()).round_ties_even() as i32
+    }
+}
+
+/// What an int8 product of this row of weights counts, the scale of the left row apart: a left row's scale is its largest
+/// magnitude, which stands for 127.
+fn factor(row: &[f32]) -> f64 {
+    f64::from(weight_scale(row)) / f64::from(LARGEST)
+}
