@@ -65,6 +65,46 @@ pub enum DeviceError {
         /// Names of those that there are.
         present: String,
     },
+    /// The device does not compute in this precision.
+    #[error("{device} does not compute in {precision}; choose one of: {others}")]
+    Precision {
+        /// The device.
+        device: &'static str,
+        /// What was asked for.
+        precision: &'static str,
+        /// What it has.
+        others: &'static str,
+    },
+    /// The program was built without the device.
+    #[error("this build has no {device}; build it with the cargo feature {feature}")]
+    NotBuilt {
+        /// The device.
+        device: &'static str,
+        /// What it takes.
+        feature: &'static str,
+    },
+    /// A head of attention is wider than the array's.
+    #[error("heads of attention have {width} columns, but those of the array have at most {limit}")]
+    HeadWidth {
+        /// Columns that the array has.
+        limit: usize,
+        /// Columns of the program.
+        width: usize,
+    },
+    /// Rows are longer than a core can keep.
+    #[error("rows of {columns} columns do not fit the {limit} bytes that a core of the array keeps them in")]
+    RowWidth {
+        /// Bytes of a core.
+        limit: usize,
+        /// Columns of the program.
+        columns: usize,
+    },
+    /// The array stopped.
+    #[error("the array stopped: {reason}")]
+    Array {
+        /// What happened.
+        reason: String,
+    },
     /// The device's worker threads cannot be started.
     #[error("the worker threads of the CPU device cannot be started: {reason}")]
     Threads {

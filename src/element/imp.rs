@@ -405,8 +405,9 @@ impl WhisperNpu {
                     .field("precision", engine.precision().name())
                     .field("instruction-set", engine.instruction_set())
                     .field("voice-activity", voice.is_some())
-                    .field("model", model)
-                    .build();
+                    .field("model", model);
+                let fields = engine.devices().iter().map(|(stage, device)| (format!("{stage}-device"), device));
+                let device = fields.fold(device, |device, (name, value)| device.field(name, value)).build();
                 let message = gst::message::Element::builder(device).src(&*self.obj()).build();
                 let _ = self.obj().post_message(message);
                 self.obj().notify(settings::ACTIVE_DEVICE);

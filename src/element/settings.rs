@@ -8,7 +8,7 @@ use gst::{
 use super::errors::Fault;
 use crate::{
     decoder::{Language, Options, Task},
-    scheduler::{DeviceChoice, Placement, Precision},
+    scheduler::{DeviceChoice, Placement, Precision, Stages},
 };
 
 /// The element's factory name, also the prefix of its messages.
@@ -19,6 +19,7 @@ pub(super) const LANGUAGE_CODE: &str = "language-code";
 pub(super) const TASK: &str = "task";
 pub(super) const DEVICE: &str = "device";
 pub(super) const PRECISION: &str = "precision";
+pub(super) const NPU_STAGES: &str = "npu-stages";
 pub(super) const THREADS: &str = "threads";
 pub(super) const VOICE_ACTIVITY: &str = "voice-activity";
 pub(super) const LATENCY: &str = "latency";
@@ -65,6 +66,40 @@ pub enum WhisperNpuDevice {
     /// The processor.
     #[enum_value(name = "The processor", nick = "cpu")]
     Cpu = 1,
+    /// An AMD XDNA array, emulated.
+    #[enum_value(
+        name = "An AMD XDNA array, emulated on the processor: the NPU's kernels and program, slowly",
+        nick = "npu-emulator"
+    )]
+    NpuEmulator = 2,
+}
+
+/// Stages that run on the array.
+#[glib::flags(name = "GstWhisperNpuStages")]
+pub enum WhisperNpuStages {
+    /// Samples to log-mel.
+    #[flags_value(name = "Samples to log-mel spectrogram", nick = "mel")]
+    MEL = 1 << 0,
+    /// Log-mel to audio states.
+    #[flags_value(name = "Spectrogram to audio states", nick = "encoder")]
+    ENCODER = 1 << 1,
+    /// Audio states to text.
+    #[flags_value(name = "Audio states to text", nick = "decoder")]
+    DECODER = 1 << 2,
+}
+
+impl From<WhisperNpuStages> for Stages {
+    fn from(stages: WhisperNpuStages) -> Self {
+        Self {
+            mel: stages.contains(WhisperNpuStages::MEL),
+            encoder: stages.contains(WhisperNpuStages::ENCODER),
+            decoder: stages.contains(WhisperNpuStages::DECODER),
+        }
+    }
+}
+
+fn default_stages() -> WhisperNpuStages {
+    WhisperNpuStages::MEL | WhisperNpuStages::ENCODER
 }
 
 /// What the device computes in.
@@ -123,6 +158,7 @@ impl From<WhisperNpuDevice> for DeviceChoice {
         match device {
             WhisperNpuDevice::Auto => Self::Auto,
             WhisperNpuDevice::Cpu => Self::Cpu,
+            WhisperNpuDevice::NpuEmulator => Self::NpuEmulator,
         }
     }
 }
@@ -135,6 +171,7 @@ pub(super) struct Settings {
     pub task: WhisperNpuTask,
     pub device: WhisperNpuDevice,
     pub precision: WhisperNpuPrecision,
+    pub npu_stages: WhisperNpuStages,
     pub threads: u32,
     pub voice_activity: WhisperNpuVoiceActivity,
     pub latency_ms: u32,
@@ -148,6 +185,7 @@ impl Default for Settings {
             task: WhisperNpuTask::default(),
             device: WhisperNpuDevice::default(),
             precision: WhisperNpuPrecision::default(),
+            npu_stages: default_stages(),
             threads: 0,
             voice_activity: WhisperNpuVoiceActivity::default(),
             latency_ms: DEFAULT_LATENCY_MS,
@@ -168,7 +206,12 @@ impl Settings {
 
     /// Where and how the model runs.
     pub fn placement(&self) -> Placement {
-        Placement { device: self.device.into(), precision: self.precision.into(), threads: self.threads as usize }
+        Placement {
+            device: self.device.into(),
+            precision: self.precision.into(),
+            threads: self.threads as usize,
+            stages: self.npu_stages.into(),
+        }
     }
 
     /// Takes the value of a writable property; a string that is set to NULL falls back to its default.
@@ -179,6 +222,7 @@ impl Settings {
             TASK => self.task = value.get().expect("GObject has checked the type"),
             DEVICE => self.device = value.get().expect("GObject has checked the type"),
             PRECISION => self.precision = value.get().expect("GObject has checked the type"),
+            NPU_STAGES => self.npu_stages = value.get().expect("GObject has checked the type"),
             THREADS => self.threads = value.get().expect("GObject has checked the type"),
             VOICE_ACTIVITY => self.voice_activity = value.get().expect("GObject has checked the type"),
             LATENCY => self.latency_ms = value.get().expect("GObject has checked the type"),
@@ -194,6 +238,7 @@ impl Settings {
             TASK => self.task.to_value(),
             DEVICE => self.device.to_value(),
             PRECISION => self.precision.to_value(),
+            NPU_STAGES => self.npu_stages.to_value(),
             THREADS => self.threads.to_value(),
             VOICE_ACTIVITY => self.voice_activity.to_value(),
             LATENCY => self.latency_ms.to_value(),
@@ -236,6 +281,15 @@ pub(super) fn properties() -> Vec<ParamSpec> {
         glib::ParamSpecEnum::builder::<WhisperNpuPrecision>(PRECISION)
             .nick("Precision")
             .blurb("What the device computes in; takes effect on the way from NULL to READY")
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecFlags::builder::<WhisperNpuStages>(NPU_STAGES)
+            .nick("NPU stages")
+            .blurb(
+                "What the array runs, where the device has one; the rest runs on the processor. Takes effect on the way \
+                 from NULL to READY",
+            )
+            .default_value(default_stages())
             .mutable_ready()
             .build(),
         glib::ParamSpecUInt::builder(THREADS)

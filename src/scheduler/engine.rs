@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use super::counters::Tally;
+use super::devices::{Devices, Stages};
 use super::queue::Queue;
 use super::ticket::Slot;
 use super::worker::Worker;
 use super::{Counters, Pipeline, ScheduleError, Ticket, Urgency, registry};
 use crate::Error;
 use crate::decoder::Options;
-use crate::device::cpu::{Cpu, Precision};
-use crate::device::{Device, DeviceError, Origin};
+use crate::device::cpu::Precision;
+use crate::device::{DeviceError, Origin};
 use crate::mel::{FrontEnd, Spectrogram};
 use crate::model::{self, Model};
 use crate::segment::Window;
@@ -24,6 +25,8 @@ pub enum DeviceChoice {
     Auto,
     /// The processor.
     Cpu,
+    /// An array of the NPU, emulated on the processor: for trying programs, and slow.
+    NpuEmulator,
 }
 
 /// Where and how a model runs. Whoever asks for the same model and the same placement shares both.
@@ -35,12 +38,14 @@ pub struct Placement {
     pub precision: Option<Precision>,
     /// Threads of the device, the one that runs a window included; 0 for one a processor.
     pub threads: usize,
+    /// Stages that the array runs, if the device has one.
+    pub stages: Stages,
 }
 
 /// A model in memory and the worker that runs it.
 pub struct Engine {
     model: Arc<Model>,
-    device: &'static str,
+    devices: [(&'static str, &'static str); 3],
     precision: Precision,
     instruction_set: &'static str,
     origins: [(&'static str, Origin); 2],
@@ -60,15 +65,10 @@ impl Engine {
     }
 
     fn load(path: &std::path::Path, placement: Placement) -> Result<Self, Error> {
-        let precision = placement.precision.unwrap_or_default();
-        let device = match placement.device {
-            DeviceChoice::Auto | DeviceChoice::Cpu => {
-                Cpu::new(placement.threads, precision)?.with_cache(model::cache_folder())
-            }
-        };
+        let devices = Devices::choose(&placement)?;
         let model = Arc::new(Model::map(path)?);
-        let front = FrontEnd::new(&device, model.config.mel_bins)?;
-        let pipeline = Pipeline::new(model.clone(), &device).map_err(|error| match error {
+        let front = FrontEnd::new(&*devices.mel, model.config.mel_bins)?;
+        let pipeline = Pipeline::new(model.clone(), &devices).map_err(|error| match error {
             // The model's own error says which file it is.
             Error::Device(DeviceError::NotFinite { .. }) => {
                 model.weights.check_finite().err().map_or(error, Error::from)
@@ -84,9 +84,9 @@ impl Engine {
             .map_err(|error| ScheduleError::Thread { reason: error.to_string() })?;
         Ok(Self {
             model,
-            device: device.name(),
-            precision,
-            instruction_set: device.isa().name(),
+            devices: devices.names(),
+            precision: devices.precision,
+            instruction_set: devices.instruction_set,
             origins,
             front,
             queue,
@@ -100,17 +100,23 @@ impl Engine {
         &self.model
     }
 
-    /// Name of the device that was taken.
+    /// Name of the encoder's device, which has most of the work.
     pub fn device(&self) -> &'static str {
-        self.device
+        let [_, (_, encoder), _] = self.devices;
+        encoder
     }
 
-    /// What the device computes in.
+    /// Name of each stage's device.
+    pub fn devices(&self) -> &[(&'static str, &'static str)] {
+        &self.devices
+    }
+
+    /// What the encoder's device computes in.
     pub fn precision(&self) -> Precision {
         self.precision
     }
 
-    /// Instruction set that the device uses.
+    /// Instruction set that the processor uses.
     pub fn instruction_set(&self) -> &'static str {
         self.instruction_set
     }
@@ -145,7 +151,7 @@ impl Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Engine").field("model", &self.model.path).field("device", &self.device).finish()
+        formatter.debug_struct("Engine").field("model", &self.model.path).field("device", &self.device()).finish()
     }
 }
 

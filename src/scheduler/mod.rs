@@ -3,6 +3,7 @@
 //! Read `engine.rs` first, then `queue.rs` for the order in which windows run and `pipeline.rs` for what a window goes through and `worker.rs` for how several do at a time.
 
 mod counters;
+mod devices;
 mod engine;
 mod error;
 mod pipeline;
@@ -13,6 +14,7 @@ mod worker;
 
 pub use crate::device::cpu::Precision;
 pub use counters::Counters;
+pub use devices::{Devices, Stages};
 pub use engine::{DeviceChoice, Engine, Placement};
 pub use error::ScheduleError;
 pub use pipeline::{Pipeline, PipelineSession};

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::devices::Devices;
 use crate::Error;
 use crate::decoder::{Batch, Decoder, Decoding, Options};
-use crate::device::{Device, Origin};
+use crate::device::Origin;
 use crate::encoder::{Encoder, EncoderSession};
 use crate::mel::{frames_to_encode, normalise};
 use crate::model::Model;
@@ -39,12 +40,12 @@ struct Begun {
 }
 
 impl Pipeline {
-    /// Prepares every stage of `model` on `device`.
-    pub fn new(model: Arc<Model>, device: &dyn Device) -> Result<Self, Error> {
+    /// Prepares every stage of `model` on its device.
+    pub fn new(model: Arc<Model>, devices: &Devices) -> Result<Self, Error> {
         Ok(Self {
-            encoder: Encoder::new(device, &model.config, &model.weights)?,
-            decoder: Decoder::new(device, &model)?,
-            device: device.name(),
+            encoder: Encoder::new(&*devices.encoder, &model.config, &model.weights)?,
+            decoder: Decoder::new(&*devices.decoder, &model)?,
+            device: devices.encoder.name(),
             model,
         })
     }
