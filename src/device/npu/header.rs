@@ -1,12 +1,8 @@
 //! The object that stands before each unit of work and says what it is.
 
+use super::layout::{HEADER_BIAS, HEADER_MULTIPLIER, HEADER_TABLE};
 use super::object::OBJECT_BYTES;
-use super::program::{operation, output, word};
-
-/// Where tables and numbers stand in a header.
-const BIAS: usize = 64;
-const MULTIPLIER: usize = 320;
-const TABLE: usize = 1024;
+use super::program::{operation, word};
 
 /// A header being written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +31,7 @@ impl Header {
     /// Of attention with this table of 2^x.
     pub fn attention(exponentials: &[i32]) -> Self {
         let mut header = Self::new(operation::ATTENTION);
-        header.put(TABLE, exponentials.iter().flat_map(|entry| entry.to_le_bytes()));
+        header.put(HEADER_TABLE, exponentials.iter().flat_map(|entry| entry.to_le_bytes()));
         header
     }
 
@@ -44,20 +40,26 @@ impl Header {
         self.put(4 * word, value.to_le_bytes());
     }
 
-    /// Sets the bias, Q16.
+    /// Sets the bias, Q16, and lets the sums become wide numbers.
     pub fn set_bias(&mut self, bias: &[i32]) {
-        self.put(BIAS, bias.iter().flat_map(|bias| bias.to_le_bytes()));
+        self.set(word::IS_FINISHED, 1);
+        self.put(HEADER_BIAS, bias.iter().flat_map(|bias| bias.to_le_bytes()));
     }
 
     /// Sets what int8 products of each column are multiplied with.
     pub fn set_multiplier(&mut self, multiplier: &[i32]) {
-        self.put(MULTIPLIER, multiplier.iter().flat_map(|multiplier| multiplier.to_le_bytes()));
+        self.put(HEADER_MULTIPLIER, multiplier.iter().flat_map(|multiplier| multiplier.to_le_bytes()));
     }
 
     /// Lets GELU follow, with this table.
     pub fn set_gelu(&mut self, table: &[i16]) {
         self.set(word::GELU, 1);
-        self.put(TABLE, table.iter().flat_map(|entry| entry.to_le_bytes()));
+        self.put(HEADER_TABLE, table.iter().flat_map(|entry| entry.to_le_bytes()));
+    }
+
+    /// Sets the table of logarithms.
+    pub fn set_logarithms(&mut self, table: &[i32]) {
+        self.put(HEADER_TABLE, table.iter().flat_map(|entry| entry.to_le_bytes()));
     }
 
     /// Its bytes.
@@ -67,14 +69,5 @@ impl Header {
 
     fn put(&mut self, offset: usize, bytes: impl IntoIterator<Item = u8>) {
         self.0[offset..].iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
-    }
-}
-
-/// Number of the form of a product's results.
-pub fn output_number(is_wide: bool, is_sum: bool) -> i32 {
-    match (is_wide, is_sum) {
-        (_, true) => output::SUM,
-        (true, false) => output::WIDE,
-        (false, false) => output::BF16,
     }
 }

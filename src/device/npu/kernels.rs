@@ -194,6 +194,10 @@ kernels! {
     StoreBf16 store_bf16(acc: Read ACCUMULATORS, object: Write OBJECT; half: 0..=1);
     /// A quarter of a tile as wide object.
     StoreWide store_wide(acc: Read ACCUMULATORS, object: Write OBJECT; quarter: 0..=3);
+    /// Power of a tile whose left half is real and whose right half imaginary, as operand bf16.
+    StorePower store_power(acc: Read ACCUMULATORS, object: Write OBJECT;);
+    /// log10 of a quarter of a tile as wide object.
+    StoreLogarithm store_logarithm(acc: Read ACCUMULATORS, parameters: Read OBJECT, object: Write OBJECT; quarter: 0..=3);
     /// A quarter of a tile plus what was there before.
     StoreSum store_sum(acc: Read ACCUMULATORS, before: Read OBJECT, object: Write OBJECT; quarter: 0..=3);
 }

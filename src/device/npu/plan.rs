@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::columns::Columns;
 use super::object::{BLOCK_ROWS, Form, HEAD_COLUMNS, OBJECT_BYTES, TILE_COLUMNS};
 use super::storage::PART_COLUMNS;
-use super::strips::{self, Leaving, Source, Tiles};
+use super::mel;
+use super::strips::{self, Results, Source, Tiles};
 use super::target::Target;
 use crate::device::{Activation, DeviceError, Mask, Memory, Operation, Program, Rows, Tensors, Value};
 
@@ -70,6 +71,8 @@ pub enum Left {
     Value(Value, Form),
     /// Three rows around every `stride`-th row of a value, side by side.
     Gathered { value: Value, stride: usize },
+    /// Windows of samples, a hop apart, in parts that bf16 holds.
+    Frames { samples: Value, window_samples: usize, hop_samples: usize },
 }
 
 /// A product with packed weights.
@@ -77,7 +80,7 @@ pub struct ProductPlan {
     pub left: Left,
     pub depth: usize,
     pub output: Value,
-    pub leaving: Leaving,
+    pub results: Results,
     /// What is added instead of what `output` holds.
     pub addend: Option<Table>,
     pub parts: Vec<ProductPart>,
@@ -165,6 +168,14 @@ impl Plan {
     }
 }
 
+/// What a left operand is multiplied with.
+struct Factors<'a> {
+    inputs: Columns,
+    row: &'a dyn Fn(usize, &mut [f32]),
+    bias: &'a [f32],
+    activation: Activation,
+}
+
 struct Planner<'a> {
     plan: Plan,
     program: &'a Program,
@@ -209,6 +220,10 @@ impl Planner<'_> {
                 }
                 _ => None,
             };
+            if let Operation::LogMel { samples, mel, filters, window_samples, hop_samples } = operation {
+                steps.extend(self.log_mel(*samples, *mel, filters, *window_samples, *hop_samples));
+                continue;
+            }
             steps.push(self.step(operation, sum)?);
         }
         Ok(steps)
@@ -224,7 +239,9 @@ impl Planner<'_> {
                 let row = |n: usize, out: &mut [f32]| out.copy_from_slice(&matrix[n * shape[1]..][..shape[1]]);
                 let inputs = self.plan.values[input.0].columns;
                 let left = Left::Value(*input, form);
-                self.product(left, inputs, *output, &row, &bias, *activation, *residual, None)
+                let results = if *residual { Results::Sum } else { self.results(*output) };
+                let source = Factors { inputs, row: &row, bias: &bias, activation: *activation };
+                self.product(left, &source, *output, results, None)
             }
             Operation::Logits { input, weight, output, .. } => {
                 let form = if self.is_int8 { Form::Int8 } else { Form::Bf16 };
@@ -233,7 +250,8 @@ impl Planner<'_> {
                 let row = |n: usize, out: &mut [f32]| out.copy_from_slice(&matrix[n * shape[1]..][..shape[1]]);
                 let inputs = self.plan.values[input.0].columns;
                 let left = Left::Value(*input, form);
-                self.product(left, inputs, *output, &row, &[], Activation::None, false, None)
+                let source = Factors { inputs, row: &row, bias: &[], activation: Activation::None };
+                self.product(left, &source, *output, self.results(*output), None)
             }
             Operation::Convolution { input, weight, bias, stride, activation, output } => {
                 let (outputs, inputs) = (self.columns(*output), self.columns(*input));
@@ -245,7 +263,9 @@ impl Planner<'_> {
                 };
                 let left = Left::Gathered { value: *input, stride: *stride };
                 let gathered = Columns::plain(3 * inputs);
-                self.product(left, gathered, *output, &row, &bias, *activation, false, addend)
+                let results = if addend.is_some() { Results::Sum } else { self.results(*output) };
+                let source = Factors { inputs: gathered, row: &row, bias: &bias, activation: *activation };
+                self.product(left, &source, *output, results, addend)
             }
             Operation::LayerNorm { input, weight, bias, output } => {
                 let columns = self.columns(*input);
@@ -277,22 +297,16 @@ impl Planner<'_> {
                 let addend = self.table(addend, self.columns(*value))?;
                 Step::Add { value: *value, addend }
             }
-            Operation::LogMel { window_samples, .. } => {
-                return Err(DeviceError::Transform { expected: 0, received: *window_samples });
-            }
+            Operation::LogMel { .. } => unreachable!("the caller makes two products of it"),
         })
     }
 
-    #[allow(clippy::too_many_arguments, reason = "what three operations have in common")]
     fn product(
         &mut self,
         left: Left,
-        inputs: Columns,
+        factors: &Factors<'_>,
         output: Value,
-        row: &dyn Fn(usize, &mut [f32]),
-        bias: &[f32],
-        activation: Activation,
-        is_residual: bool,
+        results: Results,
         addend: Option<Table>,
     ) -> Step {
         let form = match left {
@@ -300,31 +314,34 @@ impl Planner<'_> {
                 self.read(value, form);
                 form
             }
-            Left::Gathered { value, .. } => {
+            Left::Gathered { value, .. } | Left::Frames { samples: value, .. } => {
                 self.plan.values[value.0].is_read = true;
                 Form::Bf16
             }
         };
-        let is_sum = is_residual || addend.is_some();
-        let is_wide = is_sum || self.wants_wide(output);
-        let result = if is_wide { Form::Wide } else { Form::Bf16 };
-        if is_sum {
-            self.read(output, result);
+        if results == Results::Sum {
+            self.read(output, results.form());
         }
-        self.plan.values[output.0].forms.insert(result);
-        let outputs = self.plan.values[output.0].columns;
+        self.plan.values[output.0].forms.insert(results.form());
+        let outputs = match results {
+            Results::Power => mel::parts(self.plan.values[output.0].columns.logical),
+            _ => self.plan.values[output.0].columns,
+        };
+        let Factors { inputs, row, bias, activation } = *factors;
         let source = Source { inputs, outputs, row, bias, is_gelu: activation == Activation::Gelu };
-        let leaving = Leaving { is_wide, is_sum };
         let parts = self.parts(outputs).into_iter().map(|tiles| {
-            let strips = strips::pack(&source, form, leaving, self.plan.target, tiles);
-            let part =
-                ProductPart { tiles, headers: self.plan.headers.len(), weights: self.plan.weights.len() };
+            let strips = strips::pack(&source, form, results, self.plan.target, tiles);
+            let part = ProductPart { tiles, headers: self.plan.headers.len(), weights: self.plan.weights.len() };
             self.plan.headers.extend(strips.headers);
             self.plan.weights.extend(strips.weights);
             part
         });
         let parts = parts.collect();
-        Step::Product(ProductPlan { left, depth: strips::depth(inputs, form), output, leaving, addend, parts })
+        Step::Product(ProductPlan { left, depth: strips::depth(inputs, form), output, results, addend, parts })
+    }
+
+    fn results(&self, output: Value) -> Results {
+        if self.wants_wide(output) { Results::Wide } else { Results::Bf16 }
     }
 
     /// The tiles of each part of a result.
@@ -335,6 +352,36 @@ impl Planner<'_> {
         starts
             .map(|first| Tiles { first, turns: most.min(tiles - first).div_ceil(self.plan.target.columns) })
             .collect()
+    }
+
+    /// A Fourier transform of each frame and its power, and filters over that and their logarithm.
+    fn log_mel(
+        &mut self,
+        samples: Value,
+        mel: Value,
+        filters: &[f32],
+        window_samples: usize,
+        hop_samples: usize,
+    ) -> [Step; 2] {
+        let frequencies = window_samples / 2 + 1;
+        let power = Value(self.plan.values.len());
+        self.plan.values.push(ValuePlan {
+            name: "power",
+            rows: self.plan.values[mel.0].rows,
+            columns: Columns::plain(frequencies),
+            forms: BTreeSet::new(),
+            is_read: false,
+        });
+        let transform = mel::transform(window_samples);
+        let inputs = mel::split(window_samples);
+        let row = |n: usize, out: &mut [f32]| transform.row(n, out);
+        let factors = Factors { inputs, row: &row, bias: &[], activation: Activation::None };
+        let left = Left::Frames { samples, window_samples, hop_samples };
+        let first = self.product(left, &factors, power, Results::Power, None);
+        let inputs = Columns::plain(frequencies);
+        let row = |n: usize, out: &mut [f32]| out.copy_from_slice(&filters[n * frequencies..][..frequencies]);
+        let factors = Factors { inputs, row: &row, bias: &[], activation: Activation::None };
+        [first, self.product(Left::Value(power, Form::Bf16), &factors, mel, Results::Logarithm, None)]
     }
 
     fn normalise(

@@ -46,6 +46,8 @@ pub mod word {
     pub const DEPTH: usize = 1;
     /// Product: 0 for bf16, 1 for int8.
     pub const IS_INT8: usize = 2;
+    /// Product: 1 if the sums become wide numbers with a bias, 0 if they stay as they are.
+    pub const IS_FINISHED: usize = 6;
     /// Product and rows: groups of 4 rows that are computed.
     pub const ROW_GROUPS: usize = 3;
     /// Product: 1 if GELU follows.
@@ -96,8 +98,12 @@ pub mod output {
     pub const BF16: i32 = 0;
     /// Wide.
     pub const WIDE: i32 = 1;
-    /// Product: wide, added to what comes with the column's stream. Rows: operand of int8.
+    /// Product: wide, added to what comes with the column's stream.
     pub const SUM: i32 = 2;
+    /// Product: operand of bf16, the power of numbers whose parts stand side by side.
+    pub const POWER: i32 = 3;
+    /// Product: wide, the logarithm.
+    pub const LOGARITHM: i32 = 4;
     /// Rows: operand of int8 with scales.
     pub const INT8: i32 = 2;
 }
@@ -173,6 +179,11 @@ impl Writer {
             [accumulators, Operand::Ring(COLUMN), Operand::Ring(RESULT)],
             [Scalar::Loop(0)],
         );
+        let logarithm = call(
+            Kernel::StoreLogarithm,
+            [accumulators, self.parameters(), Operand::Ring(RESULT)],
+            [Scalar::Loop(0)],
+        );
         // What is added comes for one core after the other.
         let sums = (0..target.core_rows).map(|row| {
             let body = match row == core_row {
@@ -190,15 +201,18 @@ impl Writer {
                     vec![select(word::IS_INT8, vec![multiply(Kernel::ProductBf16), multiply(Kernel::ProductInt8)])],
                 ),
             ),
-            select(
-                word::IS_INT8,
-                vec![
-                    vec![call(Kernel::FinishBf16, [accumulators, self.parameters()], [])],
-                    with(
-                        &[ROW],
-                        vec![call(Kernel::FinishInt8, [accumulators, Operand::Ring(ROW), self.parameters()], [])],
-                    ),
-                ],
+            repeat(
+                Scalar::Parameter(word::IS_FINISHED),
+                vec![select(
+                    word::IS_INT8,
+                    vec![
+                        vec![call(Kernel::FinishBf16, [accumulators, self.parameters()], [])],
+                        with(
+                            &[ROW],
+                            vec![call(Kernel::FinishInt8, [accumulators, Operand::Ring(ROW), self.parameters()], [])],
+                        ),
+                    ],
+                )],
             ),
             repeat(
                 Scalar::Parameter(word::GELU),
@@ -210,6 +224,8 @@ impl Writer {
                     vec![repeat(Scalar::Constant(2), with(&[RESULT], store(Kernel::StoreBf16)))],
                     vec![repeat(Scalar::Constant(4), with(&[RESULT], store(Kernel::StoreWide)))],
                     sums.collect(),
+                    with(&[RESULT], vec![call(Kernel::StorePower, [accumulators, Operand::Ring(RESULT)], [])]),
+                    vec![repeat(Scalar::Constant(4), with(&[RESULT], vec![logarithm]))],
                 ],
             ),
         ]

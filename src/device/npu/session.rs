@@ -9,7 +9,8 @@ use super::design::{DdrBuffer, Sequence};
 use super::emulator::DdrMemory;
 use super::grid::Grid;
 use super::header::Header;
-use super::lower::{Attention, Output, Product, RowOperation, Unit};
+use super::lower::{Attention, Product, RowOperation, Unit};
+use super::mel;
 use super::object::{BLOCK_ROWS, Form, KEY_BLOCK, OBJECT_BYTES, TILE_COLUMNS};
 use super::placement::{Placement, Span};
 use super::plan::{AttentionPlan, Keys, Left, NormalisePlan, Plan, ProductPlan, Step, Table, ValuePlan, blocks};
@@ -18,6 +19,7 @@ use super::reference::exp_table;
 use super::rows::Rows as Kept;
 use super::sequencer::Sequencer;
 use super::storage::{PART_COLUMNS, Storage};
+use super::strips::Results;
 use crate::device::{DeviceError, Extent, Mask, Procedure, Rows, Session, Value};
 
 /// Buffers of a run.
@@ -92,8 +94,13 @@ impl NpuSession {
         let mut gathered = HashMap::new();
         for (procedure, steps) in plan.procedures.iter().enumerate() {
             for (index, step) in steps.iter().enumerate() {
-                if let Step::Product(ProductPlan { left: Left::Gathered { value, .. }, output, .. }) = step {
-                    let columns = Columns::plain(3 * plan.value(*value).columns.logical);
+                let Step::Product(ProductPlan { left, output, .. }) = step else { continue };
+                let columns = match *left {
+                    Left::Value(..) => None,
+                    Left::Gathered { value, .. } => Some(Columns::plain(3 * plan.value(value).columns.logical)),
+                    Left::Frames { window_samples, .. } => Some(mel::split(window_samples)),
+                };
+                if let Some(columns) = columns {
                     let rows = blocks(plan.value(*output).rows, lanes, plan.target);
                     gathered.insert((procedure, index), arena.storage(Form::Bf16, columns, rows));
                 }
@@ -331,24 +338,22 @@ impl Run<'_> {
                 (self.storage(value, form).grid(), form == Form::Int8)
             }
             Left::Gathered { value, stride } => (self.gather(place, value, stride, product.output)?, false),
+            Left::Frames { samples, window_samples, hop_samples } => {
+                (self.frames(place, samples, window_samples, hop_samples, product.output)?, false)
+            }
         };
-        let form = if product.leaving.is_wide { Form::Wide } else { Form::Bf16 };
+        let form = product.results.form();
         if let Some(addend) = &product.addend {
             self.set_rows(product.output, &addend.rows);
         }
-        if product.leaving.is_sum {
+        if product.results == Results::Sum {
             self.require(product.output, form)?;
         }
         let placement = self.placement(product.output);
         let row_groups = placement.row_groups() as i32;
         let blocks = placement.end().div_ceil(BLOCK_ROWS);
         let storage = self.storage(product.output, form).clone();
-        for (part, &grid) in product.parts.iter().zip(&storage.parts) {
-            let output = match (product.leaving.is_sum, product.leaving.is_wide) {
-                (true, _) => Output::Sum { before: grid, after: grid },
-                (false, true) => Output::Wide(grid),
-                (false, false) => Output::Bf16(grid),
-            };
+        for (part, &output) in product.parts.iter().zip(&storage.parts) {
             let target = self.plan.target;
             for header in 0..part.tiles.turns * target.columns {
                 let at = part.headers + header * OBJECT_BYTES + 4 * word::ROW_GROUPS;
@@ -363,6 +368,7 @@ impl Run<'_> {
                 turns: part.tiles.turns,
                 headers: (HEADERS, part.headers as u64),
                 weights: (WEIGHTS, part.weights as u64),
+                results: product.results,
                 output,
             };
             lowered.rounds(target).iter().for_each(|round| self.sequencer.start(round));
@@ -410,6 +416,27 @@ impl Run<'_> {
                 }
             }
             storage.write(memory, physical, &side_by_side);
+        }
+        Ok(storage.grid())
+    }
+
+    /// Windows of samples, a hop apart.
+    fn frames(
+        &mut self,
+        place: (usize, usize),
+        samples: Value,
+        window_samples: usize,
+        hop_samples: usize,
+        output: Value,
+    ) -> Result<Grid, DeviceError> {
+        self.to_host(samples)?;
+        let storage = &self.session.gathered[&place];
+        let host = &self.session.held[samples.0].host;
+        let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
+        let mut row = Vec::new();
+        for (logical, physical) in Placement::new(self.plan.value(output).rows, self.extents).rows() {
+            mel::split_row(&host[logical * hop_samples..][..window_samples], &mut row);
+            storage.write(memory, physical, &row);
         }
         Ok(storage.grid())
     }

@@ -3,10 +3,10 @@
 use half::bf16;
 
 use super::columns::Columns;
-use super::header::{Header, output_number};
+use super::header::Header;
 use super::object::{Form, OBJECT_BYTES, TILE_COLUMNS};
-use super::program::word;
-use super::reference::{gelu_table, widen};
+use super::program::{output, word};
+use super::reference::{gelu_table, logarithm_table, widen};
 use super::target::Target;
 
 /// What a product multiplies with.
@@ -23,13 +23,40 @@ pub struct Source<'a> {
     pub is_gelu: bool,
 }
 
-/// How the results leave.
+/// What becomes of the sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Leaving {
-    /// As wide numbers.
-    pub is_wide: bool,
-    /// Added to what was there.
-    pub is_sum: bool,
+pub enum Results {
+    /// Operands of bf16.
+    Bf16,
+    /// Wide numbers.
+    Wide,
+    /// Wide numbers, each added to what was there.
+    Sum,
+    /// Operands of bf16, the power of numbers whose parts stand in the halves of a tile.
+    Power,
+    /// Wide numbers, the logarithm of the sums.
+    Logarithm,
+}
+
+impl Results {
+    /// The form in which they are in DDR.
+    pub fn form(self) -> Form {
+        match self {
+            Results::Bf16 | Results::Power => Form::Bf16,
+            Results::Wide | Results::Sum | Results::Logarithm => Form::Wide,
+        }
+    }
+
+    /// A header's number for it.
+    fn number(self) -> i32 {
+        match self {
+            Results::Bf16 => output::BF16,
+            Results::Wide => output::WIDE,
+            Results::Sum => output::SUM,
+            Results::Power => output::POWER,
+            Results::Logarithm => output::LOGARITHM,
+        }
+    }
 }
 
 /// Tiles of columns that are computed together.
@@ -62,7 +89,7 @@ pub fn depth(inputs: Columns, form: Form) -> usize {
 }
 
 /// Packs the weights of these tiles.
-pub fn pack(source: &Source<'_>, form: Form, leaving: Leaving, target: Target, tiles: Tiles) -> Strips {
+pub fn pack(source: &Source<'_>, form: Form, results: Results, target: Target, tiles: Tiles) -> Strips {
     let depth = depth(source.inputs, form);
     let matrix = Matrix::new(source, target, tiles, depth * form.columns());
     let shifts = Shifts::new(&matrix, depth);
@@ -70,8 +97,14 @@ pub fn pack(source: &Source<'_>, form: Form, leaving: Leaving, target: Target, t
     for column in 0..target.columns {
         for turn in 0..tiles.turns {
             let tile = matrix.tile(turn * target.columns + column);
-            let mut header = Header::product(depth, output_number(leaving.is_wide, leaving.is_sum));
-            header.set_bias(&tile.bias.iter().map(|bias| widen(*bias)).collect::<Vec<_>>());
+            let mut header = Header::product(depth, results.number());
+            match results {
+                Results::Power => {}
+                Results::Logarithm => header.set_logarithms(&logarithm_table()),
+                Results::Bf16 | Results::Wide | Results::Sum => {
+                    header.set_bias(&tile.bias.iter().map(|bias| widen(*bias)).collect::<Vec<_>>());
+                }
+            }
             if source.is_gelu {
                 header.set_gelu(&gelu_table());
             }

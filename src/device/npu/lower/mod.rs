@@ -8,5 +8,5 @@ mod product;
 mod rows;
 
 pub use attention::{Attention, Unit};
-pub use product::{Output, Product};
+pub use product::Product;
 pub use rows::RowOperation;

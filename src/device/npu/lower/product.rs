@@ -5,8 +5,9 @@
 
 use crate::device::npu::design::{DdrBuffer, Dimension, ShimDescriptor};
 use crate::device::npu::grid::{Grid, pattern, run};
-use crate::device::npu::object::{OBJECT_BYTES, OBJECT_WORDS};
+use crate::device::npu::object::{Form, OBJECT_BYTES, OBJECT_WORDS};
 use crate::device::npu::sequencer::{Round, Stream, Task};
+use crate::device::npu::strips::Results;
 use crate::device::npu::target::{ITERATION_WRAP, Target};
 
 /// A product.
@@ -28,24 +29,10 @@ pub struct Product {
     pub headers: (DdrBuffer, u64),
     /// Weights, (columns, turns, depth).
     pub weights: (DdrBuffer, u64),
-    /// Results; their tile n is computed in turn n / columns.
-    pub output: Output,
-}
-
-/// Where the results of a product go.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Output {
-    /// Operands of bf16.
-    Bf16(Grid),
-    /// Wide.
-    Wide(Grid),
-    /// Wide, each added to what is in the first grid.
-    Sum {
-        /// What is added to.
-        before: Grid,
-        /// The sums; it may be the same.
-        after: Grid,
-    },
+    /// What becomes of the sums.
+    pub results: Results,
+    /// Where they go, and in the case of [`Results::Sum`] what they are added to; tile n is computed in turn n / columns.
+    pub output: Grid,
 }
 
 impl Product {
@@ -89,10 +76,10 @@ impl Product {
             run(buffer, offset, objects * OBJECT_WORDS).repeated(count, objects * OBJECT_WORDS)
         };
         let mut chain = vec![each(self.headers, 1), each(self.weights, self.depth)];
-        if let Output::Sum { before, .. } = self.output {
-            let halves = Dimension { wrap: 2 * target.core_rows as u32, step_words: before.row_words() };
-            let offset = before.at(2 * block, 2 * (first * target.columns + column));
-            let added = pattern(before.buffer, offset, &[halves], 2 * OBJECT_WORDS);
+        if self.results == Results::Sum {
+            let halves = Dimension { wrap: 2 * target.core_rows as u32, step_words: self.output.row_words() };
+            let offset = self.output.at(2 * block, 2 * (first * target.columns + column));
+            let added = pattern(self.output.buffer, offset, &[halves], 2 * OBJECT_WORDS);
             chain.push(added.repeated(count, 2 * target.columns * OBJECT_WORDS));
         }
         chain
@@ -100,20 +87,20 @@ impl Product {
 
     /// The cores give an object each in turn: first all the first one, then all the second one.
     fn results(&self, target: Target, column: usize, block: usize, first: usize, count: usize) -> Vec<ShimDescriptor> {
-        let tile = first * target.columns + column;
-        let object = |grid: Grid, row, column, step_words| {
+        let (tile, grid) = (first * target.columns + column, self.output);
+        let objects = if self.results == Results::Power { 1 } else { 2 };
+        let object = |row, column, step_words| {
             let cores = Dimension { wrap: target.core_rows as u32, step_words };
-            let offset = grid.at(row, column);
-            pattern(grid.buffer, offset, &[cores], OBJECT_WORDS).repeated(count, 2 * target.columns * OBJECT_WORDS)
+            let step = objects * target.columns * OBJECT_WORDS;
+            pattern(grid.buffer, grid.at(row, column), &[cores], OBJECT_WORDS).repeated(count, step)
         };
-        match self.output {
-            Output::Bf16(grid) => {
-                (0..2).map(|half| object(grid, block, 2 * tile + half, grid.row_words())).collect()
-            }
-            Output::Wide(grid) | Output::Sum { after: grid, .. } => {
+        match self.results.form() {
+            Form::Wide => {
                 let quarter = |quarter| (2 * block + quarter / 2, 2 * tile + quarter % 2);
-                let quarters = (0..4).map(quarter);
-                quarters.map(|(row, column)| object(grid, row, column, 2 * grid.row_words())).collect()
+                (0..4).map(quarter).map(|(row, column)| object(row, column, 2 * grid.row_words())).collect()
+            }
+            Form::Bf16 | Form::Int8 => {
+                (0..objects).map(|part| object(block, objects * tile + part, grid.row_words())).collect()
             }
         }
     }
