@@ -15,7 +15,7 @@ pub struct Plan {
     pub target: Target,
     pub values: Vec<ValuePlan>,
     pub memories: Vec<MemoryPlan>,
-    pub procedures: Vec<Vec<Step>>,
+    pub procedures: Vec<Steps>,
     /// What does not change: weights of products.
     pub weights: Vec<u8>,
     /// What is written anew where a run needs it: headers, and the weights that stand behind some.
@@ -29,8 +29,6 @@ pub struct ValuePlan {
     pub columns: Columns,
     /// Forms that some operation reads or writes.
     pub forms: BTreeSet<Form>,
-    /// Whether operations of the program read it.
-    pub is_read: bool,
 }
 
 /// What each lane keeps of a memory: keys and values, as operands of bf16.
@@ -38,6 +36,13 @@ pub struct MemoryPlan {
     pub rows: usize,
     pub columns: Columns,
     pub heads: usize,
+}
+
+/// A procedure.
+pub struct Steps {
+    pub steps: Vec<Step>,
+    /// Values that are written after the procedure's operations have read them for the last time.
+    pub outputs: Vec<Value>,
 }
 
 /// An operation.
@@ -138,7 +143,6 @@ impl Plan {
             rows: value.rows,
             columns: Columns::plain(value.columns),
             forms: BTreeSet::new(),
-            is_read: false,
         });
         let memories = program.memories.iter().map(|memory| MemoryPlan {
             rows: memory.rows,
@@ -157,7 +161,7 @@ impl Plan {
         planner.find_heads()?;
         for operations in &program.procedures {
             let steps = planner.procedure(operations)?;
-            planner.plan.procedures.push(steps);
+            planner.plan.procedures.push(Steps { steps, outputs: outputs(operations) });
         }
         Ok(planner.plan)
     }
@@ -290,7 +294,6 @@ impl Planner<'_> {
                 Step::Embedding { tokens: *tokens, weight, positions, output: *output }
             }
             Operation::LastRow { input, output } => {
-                self.plan.values[input.0].is_read = true;
                 Step::LastRow { input: *input, output: *output }
             }
             Operation::Add { value, addend } => {
@@ -314,10 +317,7 @@ impl Planner<'_> {
                 self.read(value, form);
                 form
             }
-            Left::Gathered { value, .. } | Left::Frames { samples: value, .. } => {
-                self.plan.values[value.0].is_read = true;
-                Form::Bf16
-            }
+            Left::Gathered { .. } | Left::Frames { .. } => Form::Bf16,
         };
         if results == Results::Sum {
             self.read(output, results.form());
@@ -370,7 +370,6 @@ impl Planner<'_> {
             rows: self.plan.values[mel.0].rows,
             columns: Columns::plain(frequencies),
             forms: BTreeSet::new(),
-            is_read: false,
         });
         let transform = mel::transform(window_samples);
         let inputs = mel::split(window_samples);
@@ -422,9 +421,7 @@ impl Planner<'_> {
 
     /// Says that an operation reads a value in this form.
     fn read(&mut self, value: Value, form: Form) {
-        let value = &mut self.plan.values[value.0];
-        value.is_read = true;
-        value.forms.insert(form);
+        self.plan.values[value.0].forms.insert(form);
     }
 
     /// Whether a value should be put out wide: something adds to it or normalises it, or only the host reads it.
@@ -450,19 +447,7 @@ impl Planner<'_> {
     }
 
     fn readers(&self, value: Value) -> impl Iterator<Item = &Operation> {
-        let reads = move |operation: &&Operation| match operation {
-            Operation::Convolution { input, .. }
-            | Operation::LayerNorm { input, .. }
-            | Operation::Logits { input, .. }
-            | Operation::LastRow { input, .. } => *input == value,
-            Operation::Linear { input, residual, output, .. } => *input == value || (*residual && *output == value),
-            Operation::Attention { query, key, value: values, .. } => [*query, *key, *values].contains(&value),
-            Operation::Remember { key, value: values, .. } => [*key, *values].contains(&value),
-            Operation::Recall { query, .. } => *query == value,
-            Operation::Add { value: changed, .. } => *changed == value,
-            Operation::Embedding { .. } | Operation::LogMel { .. } => false,
-        };
-        self.program.procedures.iter().flatten().filter(reads)
+        self.program.procedures.iter().flatten().filter(move |operation| reads(operation, value))
     }
 
     fn columns(&self, value: Value) -> usize {
@@ -487,6 +472,47 @@ impl Planner<'_> {
         let rows = self.tensors.tensor(name)?.shape.first().copied().unwrap_or(0);
         Ok(Table { rows: self.matrix(name, &[rows, columns])?, columns })
     }
+}
+
+fn reads(operation: &Operation, value: Value) -> bool {
+    match operation {
+        Operation::LogMel { samples: input, .. }
+        | Operation::Convolution { input, .. }
+        | Operation::LayerNorm { input, .. }
+        | Operation::Logits { input, .. }
+        | Operation::LastRow { input, .. } => *input == value,
+        Operation::Linear { input, residual, output, .. } => *input == value || (*residual && *output == value),
+        Operation::Attention { query, key, value: values, .. } => [*query, *key, *values].contains(&value),
+        Operation::Remember { key, value: values, .. } => [*key, *values].contains(&value),
+        Operation::Recall { query, .. } => *query == value,
+        Operation::Add { value: changed, .. } => *changed == value,
+        Operation::Embedding { .. } => false,
+    }
+}
+
+fn written(operation: &Operation) -> Option<Value> {
+    match operation {
+        Operation::LogMel { mel: output, .. }
+        | Operation::Convolution { output, .. }
+        | Operation::LayerNorm { output, .. }
+        | Operation::Linear { output, .. }
+        | Operation::Attention { output, .. }
+        | Operation::Recall { output, .. }
+        | Operation::Embedding { output, .. }
+        | Operation::Logits { output, .. }
+        | Operation::LastRow { output, .. }
+        | Operation::Add { value: output, .. } => Some(*output),
+        Operation::Remember { .. } => None,
+    }
+}
+
+fn outputs(operations: &[Operation]) -> Vec<Value> {
+    let written = operations.iter().enumerate().filter_map(|(index, operation)| Some((index, written(operation)?)));
+    let is_last = |&(index, value): &(usize, Value)| {
+        let later = &operations[index + 1..];
+        !later.iter().any(|operation| reads(operation, value) || self::written(operation) == Some(value))
+    };
+    written.filter(is_last).map(|(_, value)| value).collect()
 }
 
 /// Blocks of 64 rows that this many rows of `lanes` lanes take, each lane beginning a block.

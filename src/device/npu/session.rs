@@ -93,7 +93,7 @@ impl NpuSession {
             plan.memories.iter().map(|memory| (0..lanes).map(|_| lane(memory, &mut arena)).collect()).collect();
         let mut gathered = HashMap::new();
         for (procedure, steps) in plan.procedures.iter().enumerate() {
-            for (index, step) in steps.iter().enumerate() {
+            for (index, step) in steps.steps.iter().enumerate() {
                 let Step::Product(ProductPlan { left, output, .. }) = step else { continue };
                 let columns = match *left {
                     Left::Value(..) => None,
@@ -160,16 +160,11 @@ impl Session for NpuSession {
             session: self,
         };
         let steps = &executable.plan.procedures[procedure.0];
-        for (index, step) in steps.iter().enumerate() {
+        for (index, step) in steps.steps.iter().enumerate() {
             run.step((procedure.0, index), step)?;
         }
         run.flush()?;
-        for step in steps {
-            if let Some(output) = step.output().filter(|output| !executable.plan.value(*output).is_read) {
-                run.to_host(output)?;
-            }
-        }
-        Ok(())
+        steps.outputs.iter().try_for_each(|output| run.to_host(*output))
     }
 
     fn read(&self, value: Value) -> &[f32] {
@@ -187,20 +182,6 @@ fn expect_fit(value: &ValuePlan, extents: &[Extent]) -> Result<(), DeviceError> 
         return Err(DeviceError::Extent { name: value.name, limit, rows });
     }
     Ok(())
-}
-
-impl Step {
-    fn output(&self) -> Option<Value> {
-        match self {
-            Step::Product(ProductPlan { output, .. })
-            | Step::Normalise(NormalisePlan { output, .. })
-            | Step::Attention(AttentionPlan { output, .. })
-            | Step::Embedding { output, .. }
-            | Step::LastRow { output, .. } => Some(*output),
-            Step::Add { value, .. } => Some(*value),
-            Step::Remember { .. } => None,
-        }
-    }
 }
 
 impl Held {
