@@ -8,6 +8,7 @@ mod mapping;
 mod names;
 mod origin;
 mod program;
+mod team;
 mod tensor;
 
 use std::sync::Arc;

@@ -24,12 +24,12 @@ mod reference;
 mod session;
 mod simd;
 mod store;
-mod team;
 mod values;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::team::Team;
 use super::{Device, DeviceError, Origin, Prepared, Program, Tensors};
 use arithmetic::{Arithmetic, Fast};
 use cache::{Contents, Place};
@@ -38,7 +38,6 @@ use reference::Exact;
 use session::Executable;
 use simd::{Bf16, Int8};
 use store::Store;
-use team::Team;
 
 pub use cache::cache_folder;
 pub use precision::Precision;

@@ -9,9 +9,9 @@ use super::coarse::{self, Coarse};
 use super::convolution;
 use super::simd::Isa;
 use super::store::{Form, Matrix, Store};
-use super::team::Team;
 use super::values::MOST_PARTS;
 use crate::device::program::{Declaration, MemoryDeclaration};
+use crate::device::team::Team;
 use crate::device::{Activation, DeviceError, Mask, Memory, Operation, Program, Rows, TensorView, Tensors, Value};
 
 /// What sessions of a program share.
