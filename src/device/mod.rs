@@ -6,6 +6,8 @@ pub mod cpu;
 mod error;
 mod mapping;
 mod names;
+#[cfg(feature = "npu-emulator")]
+pub mod npu;
 mod origin;
 mod program;
 mod team;

@@ -1,0 +1,6 @@
+//! The NPU's design, its rules and its emulator, on small arrays made by hand.
+
+mod determinism;
+mod kernels;
+mod movement;
+mod workshop;
