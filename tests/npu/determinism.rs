@@ -1,6 +1,6 @@
 //! The number of threads changes nothing but the time it takes.
 
-use gstwhispernpu::device::npu::design::{Command, Design};
+use gstwhispernpu::device::npu::design::{Command, Design, Sequence};
 use gstwhispernpu::device::npu::emulator::DdrMemory;
 
 use super::workshop::*;
@@ -23,10 +23,8 @@ pub fn columns() -> Design {
     design
 }
 
-#[test]
-fn any_number_of_threads_gives_the_same() {
-    let bytes = 20 * OBJECT;
-    let input = sample(4 * bytes);
+/// So many bytes through each of the columns, at the same time.
+pub fn in_columns(bytes: usize) -> Sequence {
     let mut commands = Vec::new();
     for waits in [false, true] {
         for mine in 0..4 {
@@ -42,7 +40,14 @@ fn any_number_of_threads_gives_the_same() {
             }
         }
     }
-    let sequence = gstwhispernpu::device::npu::design::Sequence { commands };
+    Sequence { commands }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same() {
+    let bytes = 20 * OBJECT;
+    let input = sample(4 * bytes);
+    let sequence = in_columns(bytes);
     let mut reports = Vec::new();
     for threads in 1..4 {
         let mut ddr = [DdrMemory::from_bytes(input.clone()), DdrMemory::new(input.len())];

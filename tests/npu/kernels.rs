@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use gstwhispernpu::device::npu::emulator::Kernels;
-use gstwhispernpu::device::npu::kernels::Kernel;
+use gstwhispernpu::device::npu::{Kernel, TileMemory};
 
 /// Copies, clears, and refuses the rest.
 pub struct Copies;
@@ -12,14 +12,13 @@ impl Kernels for Copies {
     fn call(
         &self,
         kernel: Kernel,
-        memory: &mut [u8],
+        memory: &mut TileMemory,
         operands: &[Range<usize>],
         _scalars: &[i32],
     ) -> Result<(), String> {
         match kernel {
             Kernel::CopyObject => memory.copy_within(operands[0].clone(), operands[1].start),
             Kernel::Clear => memory[operands[0].clone()].fill(0),
-            #[allow(unreachable_patterns)]
             _ => return Err("it only copies".to_owned()),
         }
         Ok(())

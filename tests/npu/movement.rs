@@ -98,7 +98,7 @@ fn a_core_selects_and_repeats_what_its_parameters_say() {
     let core = design.tiles[2].core.as_mut().unwrap();
     let work = vec![Statement::Take(0), Statement::Take(1), copy(0, 1), Statement::Give(0), Statement::Give(1)];
     let header = Statement::Call {
-        kernel: gstwhispernpu::device::npu::kernels::Kernel::CopyObject,
+        kernel: gstwhispernpu::device::npu::Kernel::CopyObject,
         operands: vec![Operand::Ring(0), Operand::Buffer { buffer: core.parameters, offset_bytes: 0 }],
         scalars: vec![],
     };

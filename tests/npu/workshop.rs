@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use gstwhispernpu::device::npu::Kernel;
 use gstwhispernpu::device::npu::design::{
     Buffer, Channel, Command, CoreProgram, DdrBuffer, Descriptor, Design, Dimension, Direction, Flow, Lock, LockUse,
     Operand, Place, Port, Ring, Sequence, ShimDescriptor, Statement, Tile,
 };
 use gstwhispernpu::device::npu::emulator::{DdrMemory, Emulator, Fault, Report};
-use gstwhispernpu::device::npu::kernels::Kernel;
 use gstwhispernpu::device::npu::target::Target;
 
 use super::kernels::Copies;

@@ -1,7 +1,7 @@
 //! A core's program without nesting, so that it can stop at any step.
 
+use super::super::Kernel;
 use super::super::design::{CoreProgram, Operand, Ring, Scalar, Statement, Tile};
-use super::super::kernels::Kernel;
 
 /// Steps of a core.
 #[derive(Debug)]
@@ -116,10 +116,11 @@ impl Code {
 
     fn fits(&self, tile: &Tile, kernel: Kernel, operands: &[Operand]) -> Result<(), String> {
         let name = kernel.name();
-        if operands.len() != kernel.operands().len() {
+        if operands.len() != kernel.buffers().len() {
             return Err(format!("kernel {name} is called with {} buffers", operands.len()));
         }
-        for (operand, (_, bytes)) in operands.iter().zip(kernel.operands()) {
+        for (operand, signature) in operands.iter().zip(kernel.buffers()) {
+            let bytes = signature.bytes;
             let (buffers, offset) = match operand {
                 Operand::Buffer { buffer, offset_bytes } => (std::slice::from_ref(buffer), *offset_bytes),
                 Operand::Ring(ring) => (self.rings[self.ring(*ring)?].buffers.as_slice(), 0),

@@ -1,7 +1,7 @@
 //! Cores: they take and give buffers, and come to kernels.
 
+use super::super::Role;
 use super::super::design::{LockUse, Operand, Scalar};
-use super::super::kernels::Role;
 use super::clocks::Actor;
 use super::code::{Code, Step};
 use super::fault::Fault;
@@ -188,7 +188,8 @@ impl Run<'_> {
             pending.scalars.push(self.scalar(core, actor, *scalar)?);
         }
         pending.operands.clear();
-        for (operand, (role, bytes)) in call.operands.iter().zip(call.kernel.operands()) {
+        for (operand, signature) in call.operands.iter().zip(call.kernel.buffers()) {
+            let (role, bytes) = (signature.role, signature.bytes);
             let (buffer, offset) = match *operand {
                 Operand::Buffer { buffer, offset_bytes } => (buffer, offset_bytes),
                 Operand::Ring(ring) => {
@@ -199,7 +200,7 @@ impl Run<'_> {
                     (planned.code.rings[ring].buffers[position], 0)
                 }
             };
-            self.enter_operand(planned, actor, buffer, offset..offset + bytes, *role)?;
+            self.enter_operand(planned, actor, buffer, offset..offset + bytes, role)?;
             let start = self.plan.design.tiles[planned.tile].buffers[buffer].address + offset;
             pending.operands.push(start..start + bytes);
         }

@@ -1,6 +1,6 @@
 //! Why a run was stopped.
 
-use super::super::kernels::Kernel;
+use super::super::Kernel;
 
 /// What the emulator found wrong. After it the array is in disorder: [`Emulator::reset`](super::Emulator::reset) it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::super::design::{LockUse, Place, Sequence};
-use super::super::kernels::{Kernel, Role};
 use super::super::target::Kind;
+use super::super::{Kernel, Role};
 use super::clocks::{Actor, Clocks};
 use super::core::CoreState;
 use super::fault::Fault;
@@ -233,10 +233,10 @@ impl Run<'_> {
 impl Seat {
     fn compute(&mut self, kernels: &dyn Kernels) {
         let Some(kernel) = self.call.kernel else { return };
-        let memory = self.memory.bytes_mut();
+        let memory = self.memory.tile_mut();
         if cfg!(debug_assertions) {
-            for (range, (role, _)) in self.call.operands.iter().zip(kernel.operands()) {
-                if *role == Role::Write {
+            for (range, signature) in self.call.operands.iter().zip(kernel.buffers()) {
+                if signature.role == Role::Write {
                     memory[range.clone()].fill(POISON);
                 }
             }

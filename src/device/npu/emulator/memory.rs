@@ -2,38 +2,33 @@
 
 use std::ops::Range;
 
+use super::super::TileMemory;
 use super::super::target::WORD_BYTES;
 use super::shadow::Shadow;
-
-/// Kernels load whole vectors, which the cores want aligned so.
-const ALIGNMENT: usize = 64;
 
 /// What a byte is before anybody wrote it.
 pub(super) const POISON: u8 = 0xA5;
 
-/// The data memory of a tile, aligned to 64 bytes.
-#[derive(Debug)]
+/// The data memory of a tile.
 pub(super) struct Memory {
-    storage: Vec<u8>,
-    start: usize,
-    bytes: usize,
+    tile: TileMemory,
     written: Shadow,
 }
 
 impl Memory {
     /// Poisoned.
     pub(super) fn new(bytes: usize) -> Self {
-        let storage = vec![POISON; bytes + ALIGNMENT];
-        let start = storage.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
-        Self { storage, start, bytes, written: Shadow::new(bytes / WORD_BYTES) }
+        let mut tile = TileMemory::new(bytes);
+        tile.fill(POISON);
+        Self { tile, written: Shadow::new(bytes / WORD_BYTES) }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.storage[self.start..self.start + self.bytes]
+        &self.tile
     }
 
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.storage[self.start..self.start + self.bytes]
+    pub(super) fn tile_mut(&mut self) -> &mut TileMemory {
+        &mut self.tile
     }
 }
 
@@ -126,5 +121,5 @@ macro_rules! words {
     };
 }
 
-words!(Memory, |memory| memory.bytes(), |memory| memory.bytes_mut());
+words!(Memory, |memory| memory.bytes(), |memory| memory.tile_mut());
 words!(DdrMemory, |memory| &memory.bytes, |memory| &mut memory.bytes);

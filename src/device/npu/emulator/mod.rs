@@ -11,6 +11,7 @@ mod channel;
 mod clocks;
 mod code;
 mod core;
+mod cost;
 mod fault;
 mod ledger;
 mod machine;
@@ -29,7 +30,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::design::{Design, Sequence};
-use super::kernels::Kernel;
+use super::{Kernel, KernelError, TileMemory, Variant};
 use crate::device::team::Team;
 use machine::{Machine, Run};
 use plan::Plan;
@@ -44,8 +45,26 @@ pub trait Kernels: Send + Sync {
     /// Runs one on a tile's memory, aligned to 64 bytes; `operands` are its buffers, in its order, and do not overlap.
     ///
     /// Error: why it refuses.
-    fn call(&self, kernel: Kernel, memory: &mut [u8], operands: &[Range<usize>], scalars: &[i32])
-    -> Result<(), String>;
+    fn call(
+        &self,
+        kernel: Kernel,
+        memory: &mut TileMemory,
+        operands: &[Range<usize>],
+        scalars: &[i32],
+    ) -> Result<(), String>;
+}
+
+/// The C++ kernels, compiled for the host.
+impl Kernels for Variant {
+    fn call(
+        &self,
+        kernel: Kernel,
+        memory: &mut TileMemory,
+        operands: &[Range<usize>],
+        scalars: &[i32],
+    ) -> Result<(), String> {
+        kernel.call(*self, memory, operands, scalars).map_err(|error: KernelError| error.to_string())
+    }
 }
 
 /// An array with a design.
@@ -57,6 +76,12 @@ pub struct Emulator {
 }
 
 impl Emulator {
+    /// Configures an array whose kernels run in the fastest build for this machine, on `threads` threads; 0 stands for one
+    /// for each processor. Errors as of [`Emulator::with_kernels`].
+    pub fn new(design: Arc<Design>, threads: usize) -> Result<Self, Fault> {
+        Self::with_kernels(design, threads, Arc::new(Variant::fastest()))
+    }
+
     /// Configures an array, whose kernels `kernels` computes, on `threads` threads; 0 stands for one for each processor.
     ///
     /// The rules are not all checked here. Errors: threads that cannot be started, a design that names what is not there.

@@ -1,7 +1,8 @@
 //! What things cost, in cycles of the array.
 
-use super::super::kernels::Kernel;
+use super::super::Kernel;
 use super::super::target::{Generation, Target, WORD_BYTES};
+use super::cost;
 
 /// Costs that a prediction is made with. They are measurements that others published or estimates, never this machine's.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +35,7 @@ impl Timing {
             shim_start_cycles: 850,
             ddr_bytes_per_cycle: ddr_bytes_per_second / cycles_per_second,
             command_cycles: 22,
-            kernel_cycles: |kernel, scalars| kernel.cycles(scalars),
+            kernel_cycles: cost::kernel_cycles,
         }
     }
 }

@@ -1,0 +1,13 @@
+// The namespace of this build.
+
+#pragma once
+
+#ifdef KERNEL_SUFFIX
+#define AIE_HOST_JOINED(suffix) host##suffix
+#define AIE_HOST_EXPANDED(suffix) AIE_HOST_JOINED(suffix)
+#define AIE_HOST AIE_HOST_EXPANDED(KERNEL_SUFFIX)
+#else
+#define AIE_HOST host
+#endif
+
+#define AIE_INLINE inline __attribute__((always_inline))
