@@ -10,6 +10,7 @@ mod names;
 pub mod npu;
 mod origin;
 mod program;
+mod team;
 mod tensor;
 
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use super::coarse::{self, Coarse};
 use super::convolution;
 use super::plan::{Chain, Part, Stage, Step};
 use super::store::{Form, Matrix, Store};
-use super::team::Team;
+use crate::device::team::Team;
 use crate::device::program::MemoryDeclaration;
 use crate::device::{Activation, DeviceError, Mask, Operation, Program, TensorView, Tensors, Value};
 

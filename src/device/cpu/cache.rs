@@ -19,7 +19,7 @@ use super::packed::{Lines, Panels};
 use super::precision::Precision;
 use super::simd::{Isa, Line};
 use super::store::Matrix;
-use super::team::Team;
+use crate::device::team::Team;
 use crate::device::{Identity, Mapping, Program};
 
 /// To be raised whenever the same weights are packed into other bits.

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::team::Team;
+use crate::device::team::Team;
 
 /// Bytes that are summed up at a time.
 pub const BLOCK: usize = 1 << 16;

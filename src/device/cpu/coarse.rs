@@ -9,8 +9,8 @@ use super::linear::Left;
 use super::packed::{Dot, Packed, Panel, Panels};
 use super::simd::{Int8, Isa, Kernel, Kind, Line, Rows, Simd, each_height, product_of_pairs};
 use super::store::{Form, Matrix, Store};
-use super::team::Team;
 use super::values::Target;
+use crate::device::team::Team;
 
 /// Logits so far below the greatest are not computed again. The first step's error is some 0.85 (standard deviation); the
 /// likeliest token was never more than 3.4 below what the first step took for it (217 steps of tiny.en, 236 of base).

@@ -26,12 +26,12 @@ mod reference;
 mod session;
 mod simd;
 mod store;
-mod team;
 mod values;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::team::Team;
 use super::{Device, DeviceError, Origin, Prepared, Program, Tensors};
 use arithmetic::{Arithmetic, Fast};
 use cache::{Contents, Place};
@@ -40,7 +40,6 @@ use reference::Exact;
 use session::Executable;
 use simd::{Bf16, Int8};
 use store::Store;
-use team::Team;
 
 pub use precision::Precision;
 pub use simd::Isa;

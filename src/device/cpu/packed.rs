@@ -9,8 +9,8 @@ use super::encode::Encode;
 use super::linear::Left;
 use super::simd::{Int8, Isa, Kernel, Kind, Line, Simd};
 use super::store::{Matrix, Store};
-use super::team::Team;
 use crate::device::Mapping;
+use crate::device::team::Team;
 
 /// Columns of a right matrix in panels, each as wide as a tile: for every group of the inner dimension the panel's columns
 /// side by side.

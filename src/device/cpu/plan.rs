@@ -8,9 +8,9 @@ use super::binder::Binder;
 use super::coarse::Coarse;
 use super::simd::Isa;
 use super::store::Store;
-use super::team::Team;
 use super::values::MOST_PARTS;
 use crate::device::program::{Declaration, MemoryDeclaration};
+use crate::device::team::Team;
 use crate::device::{DeviceError, Mask, Memory, Program, Rows, Tensors, Value};
 
 /// What sessions of a program share.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::cache::Contents;
 use super::packed::{Lines, Panels};
 use super::simd::{Isa, Kind};
-use super::team::Team;
+use crate::device::team::Team;
 
 /// The packed matrices of one program.
 pub struct Store<'a> {

@@ -4,8 +4,8 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::team::Team;
 use crate::device::program::Declaration;
+use crate::device::team::Team;
 use crate::device::{Extent, Rows, Value};
 
 /// One buffer for each value of a program.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::design::{Design, Sequence};
-use super::emulator::{DdrMemory, Emulator, Report};
+use super::emulator::{DdrMemory, Emulator, Fault, Report};
 use super::overlay::overlay;
 use super::plan::Plan;
 use super::session::NpuSession;
@@ -35,7 +35,7 @@ impl NpuEmulator {
     /// bf16, or with `is_int8` of integers.
     pub fn new(target: Target, threads: usize, is_int8: bool) -> Result<Self, DeviceError> {
         let design: Arc<Design> = Arc::new(overlay(target));
-        let emulator = Emulator::new(design, threads)?;
+        let emulator = Emulator::new(design, threads).map_err(refused)?;
         Ok(Self {
             array: Arc::new(Array { emulator: Mutex::new(emulator), total: Mutex::default(), target }),
             is_int8,
@@ -49,11 +49,15 @@ impl Array {
         let mut emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
         let report = emulator.run(sequence, ddr).map_err(|fault| {
             emulator.reset();
-            DeviceError::Array { reason: fault.to_string() }
+            refused(fault)
         })?;
         self.total.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
         Ok(())
     }
+}
+
+fn refused(fault: Fault) -> DeviceError {
+    DeviceError::Array { reason: fault.to_string() }
 }
 
 impl Device for NpuEmulator {

@@ -37,10 +37,9 @@ impl Grid {
         (self.columns * OBJECT_WORDS) as u32
     }
 
-    /// The part from a column of objects on; its rows stay where they are.
-    pub fn from_column(&self, column: usize) -> Self {
-        let offset_bytes = self.offset_bytes + (column * OBJECT_BYTES) as u64;
-        Self { offset_bytes, ..*self }
+    /// The part from a row of objects on.
+    pub fn from_row(&self, row: usize) -> Self {
+        Self { offset_bytes: self.at(row, 0), rows: self.rows - row, ..*self }
     }
 }
 

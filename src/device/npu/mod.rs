@@ -1,14 +1,40 @@
-//! The NPU's kernels on the host: bytes of a tile's memory go in, the same bytes changed as the hardware would change them come
-//! out.
+//! AMD's XDNA array: its kernels on the host, what it is configured to, and an emulator of it.
 //!
-//! Read `kernels.rs` first (what can be called, on what), then `format.rs` (how matrices become objects), `reference/` (every
+//! The kernels: bytes of a tile's memory go in, the same bytes changed as the hardware would change them come out. Read
+//! `kernels.rs` first (what can be called, on what), then `format.rs` (how matrices become objects), `reference/` (every
 //! operation again, slow and obvious, on plain matrices) and `kernels/README.md` (the catalogue).
+//!
+//! The array: `target.rs` (the hardware's limits), `design/` (the one description), `rules/` (what a description has to keep)
+//! and `emulator/` (which executes it).
 
+mod array;
+mod columns;
+pub mod design;
+pub mod emulator;
+mod grid;
+mod header;
 mod kernels;
 pub mod layout;
+mod lower;
+mod mel;
 mod memory;
+mod object;
+mod overlay;
+mod placement;
+mod plan;
+mod program;
+mod reference;
+mod rows;
+mod sequencer;
+mod session;
+mod storage;
+mod strips;
+pub mod target;
 mod variant;
 
+pub use array::NpuEmulator;
 pub use kernels::{Buffer, Kernel, KernelError, Role};
 pub use memory::{ALIGNMENT, TileMemory};
+pub use overlay::overlay;
+pub use target::Target;
 pub use variant::Variant;

@@ -457,8 +457,10 @@ impl Run<'_> {
     fn attention(&mut self, attention: &AttentionPlan) -> Result<(), DeviceError> {
         self.require(attention.query, Form::Bf16)?;
         if let Keys::Values { key, value } = attention.keys {
-            for value in [key, value].into_iter().filter(|value| !self.held(*value).rows.is_kept()) {
-                self.require(value, Form::Bf16)?;
+            for value in [key, value] {
+                if !self.held(value).rows.is_kept() {
+                    self.require(value, Form::Bf16)?;
+                }
             }
         }
         let spans = self.placement(attention.query).spans;

@@ -1,7 +1,6 @@
 //! A value's matrix in DDR, in one of its forms.
 
 use half::bf16;
-use half::slice::HalfFloatSliceExt;
 
 use super::columns::Columns;
 use super::grid::Grid;

@@ -4,7 +4,7 @@ use half::bf16;
 
 use super::columns::Columns;
 use super::header::Header;
-use super::object::{Form, OBJECT_BYTES, TILE_COLUMNS};
+use super::object::{Form, TILE_COLUMNS};
 use super::program::{output, word};
 use super::reference::{gelu_table, logarithm_table, widen};
 use super::target::Target;

@@ -1,6 +1,6 @@
 //! What a core does: loops around locks and calls of kernels.
 
-use super::super::kernels::Kernel;
+use super::super::Kernel;
 
 /// A core's program; it starts over when it ends.
 #[derive(Clone, Debug, PartialEq)]

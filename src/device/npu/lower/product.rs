@@ -96,7 +96,7 @@ impl Product {
         };
         match self.results.form() {
             Form::Wide => {
-                let quarter = |quarter| (2 * block + quarter / 2, 2 * tile + quarter % 2);
+                let quarter = |quarter: usize| (2 * block + quarter / 2, 2 * tile + quarter % 2);
                 (0..4).map(quarter).map(|(row, column)| object(row, column, 2 * grid.row_words())).collect()
             }
             Form::Bf16 | Form::Int8 => {

@@ -1,0 +1,8 @@
+//! The NPU's design, its rules and its emulator, on small arrays made by hand.
+
+mod determinism;
+mod faults;
+mod kernels;
+mod movement;
+mod speed;
+mod workshop;
