@@ -8,7 +8,7 @@
 //   p = bf16(2^(s - m')) to nearest even; 0 if s - m' < -125 * 65536 or the key is absent
 //   sum = the row's p times ones, 8 keys at a step upwards, on top of the sum so far: steps of the matrix unit
 //
-// A key is absent if it is not below words[4], or, where words[6] is 1, beyond key words[7] + i for query i. With no key present,
+// A key is absent if it is not below words[4], or, where words[6] is 1, beyond key words[7] + first_query + i for query i. With no key present,
 // the row keeps its maximum and all its probabilities are 0.
 //
 // Row group g's probabilities go to bytes g * 512 onwards, [8 groups of keys][4][8] in bf16. Its scores begin at g * 1024, so
@@ -119,7 +119,7 @@ inline void group_probabilities(float *group_scores, bfloat16 *to, int32 *maximu
 
 }  // namespace
 
-KERNEL(softmax)(float *scores, int32 *output, int32 *state, const int32 *parameters, int32 block) {
+KERNEL(softmax)(float *scores, int32 *output, int32 *state, const int32 *parameters, int32 block, int32 first_query) {
     set_arithmetic();
     const int32 factor = parameters[WORD_SCORE_SCALE];
     const int32 *table = parameters + HEADER_TABLE / 4;
@@ -128,7 +128,9 @@ KERNEL(softmax)(float *scores, int32 *output, int32 *state, const int32 *paramet
         float *group_scores = scores + group * GROUP;
         for (int pair = 0; pair < 2; pair++) {
             const int query = group * BLOCK_ROWS + 2 * pair;
-            const Wide limits = lanes_of(limit_of(parameters, query), limit_of(parameters, query + 1));
+            const int32 sees = limit_of(parameters, first_query + query);
+            const int32 next_sees = limit_of(parameters, first_query + query + 1);
+            const Wide limits = lanes_of(sees, next_sees);
             const Wide greatest = scale_scores(group_scores + pair * LANES, factor, limits, block * KEYS);
             raise(state, output, query, aie::reduce_max(greatest.template extract<8>(0)));
             raise(state, output, query + 1, aie::reduce_max(greatest.template extract<8>(1)));

@@ -222,7 +222,7 @@ kernels! {
     Scores scores(query: Read OBJECT, keys: Read OBJECT, scores: Update SCORES; half: 0..=1);
     /// Scores to probabilities, output and sum to the new maximum.
     Softmax softmax(scores: Update SCORES, output: Update SCORES, state: Update STATE, parameters: Read OBJECT;
-        block: 0..=1048575);
+        block: 0..=1048575, first_query: 0..=1048575);
     /// output += P . V, for one half of the columns.
     Values values(scores: Read SCORES, values: Read OBJECT, output: Update SCORES; half: 0..=1);
     /// Output by sum as operand bf16.

@@ -29,6 +29,8 @@ pub struct ValuePlan {
     pub columns: Columns,
     /// Forms that some operation reads or writes.
     pub forms: BTreeSet<Form>,
+    /// Whether products are added to it.
+    pub is_summed: bool,
 }
 
 /// What each lane keeps of a memory: keys and values, as operands of bf16.
@@ -54,7 +56,7 @@ pub enum Step {
     /// On the array.
     Attention(AttentionPlan),
     /// On the host, which only moves rows.
-    Embedding { tokens: Value, weight: Table, positions: Table, output: Value },
+    Embedding { weight: Table, positions: Table, output: Value },
     /// On the host.
     LastRow { input: Value, output: Value },
     /// On the host.
@@ -143,6 +145,7 @@ impl Plan {
             rows: value.rows,
             columns: Columns::plain(value.columns),
             forms: BTreeSet::new(),
+            is_summed: false,
         });
         let memories = program.memories.iter().map(|memory| MemoryPlan {
             rows: memory.rows,
@@ -248,7 +251,9 @@ impl Planner<'_> {
                 self.product(left, &source, *output, results, None)
             }
             Operation::Logits { input, weight, output, .. } => {
-                let form = if self.is_int8 { Form::Int8 } else { Form::Bf16 };
+                // Logits are compared with each other: integers of 8 bits are too coarse for what vectors of a vocabulary have
+                // in common.
+                let form = Form::Bf16;
                 let shape = [self.columns(*output), self.columns(*input)];
                 let matrix = self.matrix(weight, &shape)?;
                 let row = |n: usize, out: &mut [f32]| out.copy_from_slice(&matrix[n * shape[1]..][..shape[1]]);
@@ -288,10 +293,10 @@ impl Planner<'_> {
                 self.read(*value, Form::Bf16);
                 Step::Remember { key: *key, value: *value, memory: *memory }
             }
-            Operation::Embedding { tokens, weight, positions, output } => {
+            Operation::Embedding { weight, positions, output, .. } => {
                 let columns = self.columns(*output);
                 let (weight, positions) = (self.table(weight, columns)?, self.table(positions, columns)?);
-                Step::Embedding { tokens: *tokens, weight, positions, output: *output }
+                Step::Embedding { weight, positions, output: *output }
             }
             Operation::LastRow { input, output } => {
                 Step::LastRow { input: *input, output: *output }
@@ -320,6 +325,7 @@ impl Planner<'_> {
             Left::Gathered { .. } | Left::Frames { .. } => Form::Bf16,
         };
         if results == Results::Sum {
+            self.plan.values[output.0].is_summed = true;
             self.read(output, results.form());
         }
         self.plan.values[output.0].forms.insert(results.form());
@@ -370,6 +376,7 @@ impl Planner<'_> {
             rows: self.plan.values[mel.0].rows,
             columns: Columns::plain(frequencies),
             forms: BTreeSet::new(),
+            is_summed: false,
         });
         let transform = mel::transform(window_samples);
         let inputs = mel::split(window_samples);
@@ -443,7 +450,7 @@ impl Planner<'_> {
     }
 
     fn only_linear_layers_read(&self, value: Value) -> bool {
-        self.readers(value).all(|operation| matches!(operation, Operation::Linear { .. } | Operation::Logits { .. }))
+        self.readers(value).all(|operation| matches!(operation, Operation::Linear { .. }))
     }
 
     fn readers(&self, value: Value) -> impl Iterator<Item = &Operation> {

@@ -24,6 +24,8 @@ pub const ACCUMULATOR_BYTES: usize = 16 * 1024;
 const SCORES: usize = 0;
 const QUERIES: usize = ACCUMULATOR_BYTES;
 const ATTENDED: usize = QUERIES + OBJECT_BYTES;
+/// Queries that a core attends with at a time.
+const QUERIES_OF_A_CORE: usize = 32;
 /// In the state: scales of retained rows.
 const SCALES: usize = 0;
 
@@ -150,7 +152,7 @@ pub fn program(memory: Memory, target: Target, column: usize, core_row: usize) -
             cases: vec![
                 writer.product(target, core_row),
                 writer.rows(target, core_row),
-                writer.attention(target, column),
+                writer.attention(target, column, core_row),
             ],
         },
     ];
@@ -288,7 +290,7 @@ impl Writer {
         statements
     }
 
-    fn attention(&self, target: Target, column: usize) -> Vec<Statement> {
+    fn attention(&self, target: Target, column: usize, core_row: usize) -> Vec<Statement> {
         let (scores, queries, attended) = (self.scratch(SCORES), self.scratch(QUERIES), self.scratch(ATTENDED));
         let (state, stream) = (Operand::Buffer { buffer: self.state, offset_bytes: 0 }, Operand::Ring(COLUMN));
         // The row's stream brings the queries of one column after the other.
@@ -303,7 +305,11 @@ impl Writer {
                 Scalar::Parameter(word::KEY_BLOCKS),
                 vec![
                     halves(call(Kernel::Scores, [queries, stream, scores], [Scalar::Loop(0)])),
-                    call(Kernel::Softmax, [scores, attended, state, self.parameters()], [Scalar::Loop(0)]),
+                    call(
+                        Kernel::Softmax,
+                        [scores, attended, state, self.parameters()],
+                        [Scalar::Loop(0), Scalar::Constant((core_row * QUERIES_OF_A_CORE) as i32)],
+                    ),
                     halves(call(Kernel::Values, [scores, stream, attended], [Scalar::Loop(0)])),
                 ],
             ),

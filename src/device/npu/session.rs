@@ -58,6 +58,8 @@ struct Held {
     is_on_host: bool,
     /// The matrices on the array's side, and whether they are up to date.
     forms: BTreeMap<Form, (Storage, bool)>,
+    /// Where sums with what is wide are put; then the two are exchanged.
+    spare: Option<Storage>,
     /// Of a value that grows: what each lane keeps.
     kept: Vec<Storage>,
 }
@@ -106,7 +108,7 @@ impl NpuSession {
                 }
             }
         }
-        let waste = arena.grid(1, plan.target.core_rows);
+        let waste = arena.grid(plan.target.columns, 2);
         let arena = DdrMemory::from_bytes(vec![0; arena.bytes as usize]);
         let mut headers = plan.headers.clone();
         headers.resize(headers.len() + ATTENTION_HEADERS * OBJECT_BYTES, 0);
@@ -216,7 +218,8 @@ impl Arena<'_> {
         let kept = if value.rows.is_kept() { lanes } else { 0 };
         let kept = (0..kept).map(|_| self.storage(Form::Bf16, value.columns, blocks_of_step)).collect();
         let host = vec![0.0; value.rows.limit() * value.columns.logical];
-        Held { columns: value.columns, rows: value.rows, host, is_on_host: true, forms, kept }
+        let spare = value.is_summed.then(|| self.storage(Form::Wide, value.columns, blocks_of_step));
+        Held { columns: value.columns, rows: value.rows, host, is_on_host: true, forms, spare, kept }
     }
 
     fn storage(&mut self, form: Form, columns: Columns, blocks: usize) -> Storage {
@@ -252,7 +255,7 @@ impl Run<'_> {
             Step::Product(product) => self.product(place, product),
             Step::Normalise(normalise) => self.normalise(normalise),
             Step::Attention(attention) => self.attention(attention),
-            Step::Embedding { weight, positions, output, .. } => self.embedding(weight, positions, *output),
+            Step::Embedding { weight, positions, output } => self.embedding(weight, positions, *output),
             Step::LastRow { input, output } => {
                 self.to_host(*input)?;
                 let columns = self.held(*input).columns.logical;
@@ -333,8 +336,10 @@ impl Run<'_> {
         let placement = self.placement(product.output);
         let row_groups = placement.row_groups() as i32;
         let blocks = placement.end().div_ceil(BLOCK_ROWS);
-        let storage = self.storage(product.output, form).clone();
-        for (part, &output) in product.parts.iter().zip(&storage.parts) {
+        let before = self.storage(product.output, form).clone();
+        let spare = self.session.held[product.output.0].spare.clone().filter(|_| product.results == Results::Sum);
+        let after = spare.unwrap_or_else(|| before.clone());
+        for ((part, &before), &output) in product.parts.iter().zip(&before.parts).zip(&after.parts) {
             let target = self.plan.target;
             for header in 0..part.tiles.turns * target.columns {
                 let at = part.headers + header * OBJECT_BYTES + 4 * word::ROW_GROUPS;
@@ -351,12 +356,19 @@ impl Run<'_> {
                 weights: (WEIGHTS, part.weights as u64),
                 results: product.results,
                 output,
+                before,
             };
             lowered.rounds(target).iter().for_each(|round| self.sequencer.start(round));
         }
         self.is_empty = false;
         self.sequencer.barrier();
-        self.session.held[product.output.0].set_form(form);
+        let held = &mut self.session.held[product.output.0];
+        if product.results == Results::Sum
+            && let (Some(spare), Some((storage, _))) = (&mut held.spare, held.forms.get_mut(&form))
+        {
+            std::mem::swap(spare, storage);
+        }
+        held.set_form(form);
         if self.held(product.output).rows.is_kept() { self.grow(product.output) } else { Ok(()) }
     }
 

@@ -13,7 +13,7 @@ pub struct Attention {
     pub query: Grid,
     /// Results; operands of bf16.
     pub output: Grid,
-    /// Where results go that nobody wants; as many objects as there are rows of cores.
+    /// Where results go that nobody wants: a row of objects for each column of the array, two objects long.
     pub waste: Grid,
 }
 
@@ -62,7 +62,7 @@ impl Attention {
                 let both = run(grid.buffer, grid.at(0, HALVES * unit.head), HALVES * OBJECT_WORDS);
                 both.repeated(unit.key_blocks, grid.row_words() as usize)
             };
-            let results = self.results(target, unit, if is_wanted { unit.blocks } else { 0 });
+            let results = self.results(target, unit, if is_wanted { unit.blocks } else { 0 }, column);
             [
                 Task { stream: Stream::Column(column), chain: vec![header], repeat: 1 },
                 Task {
@@ -100,12 +100,12 @@ impl Attention {
         chain
     }
 
-    fn results(&self, target: Target, unit: Unit, wanted: usize) -> Vec<ShimDescriptor> {
+    fn results(&self, target: Target, unit: Unit, wanted: usize, column: usize) -> Vec<ShimDescriptor> {
         let halves = Dimension { wrap: HALVES as u32, step_words: OBJECT_WORDS as u32 };
         let rows = Dimension { wrap: HALVES as u32, step_words: HALF_WORDS as u32 };
         let blocks = (0..target.core_rows / HALVES).map(|block| {
             if block >= wanted {
-                return run(self.waste.buffer, self.waste.offset_bytes, HALVES * OBJECT_WORDS);
+                return run(self.waste.buffer, self.waste.at(column, 0), HALVES * OBJECT_WORDS);
             }
             let offset = self.output.at(unit.first_block + block, HALVES * unit.head);
             pattern(self.output.buffer, offset, &[rows, halves], HALF_WORDS)

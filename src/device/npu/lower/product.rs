@@ -31,8 +31,10 @@ pub struct Product {
     pub weights: (DdrBuffer, u64),
     /// What becomes of the sums.
     pub results: Results,
-    /// Where they go, and in the case of [`Results::Sum`] what they are added to; tile n is computed in turn n / columns.
+    /// Where they go; tile n is computed in turn n / columns.
     pub output: Grid,
+    /// What they are added to in the case of [`Results::Sum`]. Another place: transfers overtake each other.
+    pub before: Grid,
 }
 
 impl Product {
@@ -77,9 +79,9 @@ impl Product {
         };
         let mut chain = vec![each(self.headers, 1), each(self.weights, self.depth)];
         if self.results == Results::Sum {
-            let halves = Dimension { wrap: 2 * target.core_rows as u32, step_words: self.output.row_words() };
-            let offset = self.output.at(2 * block, 2 * (first * target.columns + column));
-            let added = pattern(self.output.buffer, offset, &[halves], 2 * OBJECT_WORDS);
+            let halves = Dimension { wrap: 2 * target.core_rows as u32, step_words: self.before.row_words() };
+            let offset = self.before.at(2 * block, 2 * (first * target.columns + column));
+            let added = pattern(self.before.buffer, offset, &[halves], 2 * OBJECT_WORDS);
             chain.push(added.repeated(count, 2 * target.columns * OBJECT_WORDS));
         }
         chain
