@@ -19,6 +19,8 @@ Options:
                            [default: auto, or en for an English-only model]
   -t, --task TASK          transcribe, or translate into English [default: transcribe]
   -p, --precision NUMBERS  f32, bf16 or int8 [default: the fastest that keeps f32's error rate]
+      --device NAME        auto, cpu or npu-emulator [default: auto]
+      --npu-stages NAMES   stages on the array, of mel+encoder+decoder [default: mel+encoder]
       --threads COUNT      threads of the device [default: one a processor]
   -f, --format FORMAT      text, srt, vtt or json [default: text]
   -o, --output FILE        write there instead of to standard output
@@ -54,6 +56,8 @@ impl Arguments {
                 Short('m') | Long("model") => arguments.model = parser.value()?.string()?,
                 Short('l') | Long("language") => arguments.language = Some(parser.value()?.string()?),
                 Short('t') | Long("task") => arguments.task = parser.value()?.parse_with(task)?,
+                Long("device") => arguments.placement.device = parser.value()?.parse()?,
+                Long("npu-stages") => arguments.placement.stages = parser.value()?.parse()?,
                 Short('p') | Long("precision") => arguments.placement.precision = Some(parser.value()?.parse()?),
                 Long("threads") => arguments.placement.threads = parser.value()?.parse()?,
                 Short('f') | Long("format") => arguments.format = parser.value()?.parse()?,

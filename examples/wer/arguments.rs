@@ -20,6 +20,8 @@ Options:
   --manifest FILE     recordings and references
   --model MODEL       model folder or file, or a name such as base [default: tiny.en]
   --precision NUMBERS f32, bf16 or int8 [default: the fastest that keeps f32's error rate]
+  --device NAME       auto, cpu or npu-emulator [default: auto]
+  --npu-stages NAMES  stages on the array, of mel+encoder+decoder [default: mel+encoder]
   --threads COUNT     threads of the device [default: one a processor]
   --kind KIND         only clips of this kind; may be repeated
   --language CODE     only clips in this language; may be repeated
@@ -53,6 +55,8 @@ impl Arguments {
             match argument {
                 Long("manifest") => manifest = Some(parser.value()?.into()),
                 Long("model") => arguments.model = parser.value()?.string()?,
+                Long("device") => arguments.placement.device = parser.value()?.parse()?,
+                Long("npu-stages") => arguments.placement.stages = parser.value()?.parse()?,
                 Long("precision") => arguments.placement.precision = Some(parser.value()?.parse()?),
                 Long("threads") => arguments.placement.threads = parser.value()?.parse()?,
                 Long("kind") => arguments.kinds.push(parser.value()?.string()?),

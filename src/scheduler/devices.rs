@@ -18,10 +18,31 @@ pub struct Stages {
     pub decoder: bool,
 }
 
+impl std::str::FromStr for Stages {
+    type Err = String;
+
+    /// Names with `+` between them, as the element's property has them.
+    fn from_str(names: &str) -> Result<Self, String> {
+        let mut stages = Self { mel: false, encoder: false, decoder: false };
+        for name in names.split('+').filter(|name| !name.is_empty()) {
+            match name {
+                "mel" => stages.mel = true,
+                "encoder" => stages.encoder = true,
+                "decoder" => stages.decoder = true,
+                _ => return Err(format!("{name:?} is no stage; there are mel, encoder and decoder")),
+            }
+        }
+        Ok(stages)
+    }
+}
+
 /// A model's devices.
 pub struct Devices {
+    /// Of the log-mel front end.
     pub mel: Arc<dyn Device>,
+    /// Of the encoder.
     pub encoder: Arc<dyn Device>,
+    /// Of the decoder.
     pub decoder: Arc<dyn Device>,
     /// What the encoder's computes in.
     pub precision: Precision,

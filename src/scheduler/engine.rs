@@ -29,6 +29,19 @@ pub enum DeviceChoice {
     NpuEmulator,
 }
 
+impl std::str::FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "npu-emulator" => Ok(Self::NpuEmulator),
+            _ => Err(format!("{name:?} is no device; there are auto, cpu and npu-emulator")),
+        }
+    }
+}
+
 /// Where and how a model runs. Whoever asks for the same model and the same placement shares both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Placement {
