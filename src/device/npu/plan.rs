@@ -45,6 +45,8 @@ pub struct Steps {
     pub steps: Vec<Step>,
     /// Values that are written after the procedure's operations have read them for the last time.
     pub outputs: Vec<Value>,
+    /// Values that its operations touch.
+    pub values: BTreeSet<usize>,
 }
 
 /// An operation.
@@ -164,7 +166,12 @@ impl Plan {
         planner.find_heads()?;
         for operations in &program.procedures {
             let steps = planner.procedure(operations)?;
-            planner.plan.procedures.push(Steps { steps, outputs: outputs(operations) });
+            let touched = (0..program.values.len()).filter(|&value| {
+                let touches = |operation| reads(operation, Value(value)) || written(operation) == Some(Value(value));
+                operations.iter().any(touches)
+            });
+            let values = touched.collect();
+            planner.plan.procedures.push(Steps { steps, outputs: outputs(operations), values });
         }
         Ok(planner.plan)
     }

@@ -151,8 +151,9 @@ impl Session for NpuSession {
             assert!(extents[..index].iter().all(|other| other.lane != extent.lane), "two extents of a lane");
         }
         let executable = self.executable.clone();
-        for value in executable.plan.values.iter() {
-            expect_fit(value, extents)?;
+        let steps = &executable.plan.procedures[procedure.0];
+        for value in &steps.values {
+            expect_fit(&executable.plan.values[*value], extents)?;
         }
         let mut run = Run {
             plan: &executable.plan,
@@ -161,7 +162,6 @@ impl Session for NpuSession {
             extents,
             session: self,
         };
-        let steps = &executable.plan.procedures[procedure.0];
         for (index, step) in steps.steps.iter().enumerate() {
             run.step((procedure.0, index), step)?;
         }
