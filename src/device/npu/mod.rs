@@ -4,11 +4,15 @@
 //! Read `kernels.rs` first (what can be called, on what), then `format.rs` (how matrices become objects), `reference/` (every
 //! operation again, slow and obvious, on plain matrices) and `kernels/README.md` (the catalogue).
 
+pub mod format;
 mod kernels;
 pub mod layout;
+mod matrix;
 mod memory;
+pub mod reference;
 mod variant;
 
 pub use kernels::{Buffer, Kernel, KernelError, Role};
+pub use matrix::Matrix;
 pub use memory::{ALIGNMENT, TileMemory};
 pub use variant::Variant;
