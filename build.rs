@@ -13,7 +13,10 @@ fn main() {
 
 #[cfg(feature = "npu-emulator")]
 mod kernels {
-    use std::path::PathBuf;
+    use std::collections::hash_map::DefaultHasher;
+    use std::fs;
+    use std::hash::{Hash, Hasher};
+    use std::path::{Path, PathBuf};
 
     /// A build of all kernels: the suffix of its symbols and the compiler's flags. `src/device/npu/variant.rs` has the same.
     const X86_64: [(&str, &[&str]); 3] = [
@@ -25,38 +28,72 @@ mod kernels {
     /// AIE2; a test holds the builds for the other architecture to the same results.
     const ARCHITECTURE: &str = "20";
 
+    /// What else the libraries depend on than files.
+    const ENVIRONMENT: [&str; 5] = ["TARGET", "HOST", "CXX", "CXXFLAGS", "AR"];
+
     pub fn compile() {
         let x86_64 = std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|target| target == "x86_64");
         let builds = if x86_64 { &X86_64[..] } else { &X86_64[..1] };
-        for (suffix, flags) in builds {
-            let mut build = cc::Build::new();
-            // Always optimised: whole models run through the kernels in tests of debug builds too. No contraction and no
-            // other freedom with floats: results must not depend on the instruction set. Nothing of the C++ library is
-            // linked, for none of its functions is called.
-            build
-                .cpp(true)
-                .cpp_link_stdlib(None)
-                .std("c++20")
-                .opt_level(3)
-                .debug(false)
-                .flags(["-ffp-contract=off", "-fno-exceptions", "-fno-rtti"])
-                .flags(*flags)
-                .define("KERNEL_SUFFIX", *suffix)
-                .define("__AIE_ARCH__", ARCHITECTURE)
-                .include("kernels/host")
-                .files(sources())
-                .compile(&format!("npu_kernels{suffix}"));
+        ENVIRONMENT[2..].iter().for_each(|name| println!("cargo:rerun-if-env-changed={name}"));
+
+        // This script runs whenever the crate has changed; the kernels seldom have.
+        let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
+        let (stamp, state) = (out.join("npu_kernels.stamp"), state());
+        if fs::read_to_string(&stamp).is_ok_and(|built| built == state) {
+            println!("cargo:rustc-link-search=native={}", out.display());
+            builds.iter().for_each(|(suffix, _)| println!("cargo:rustc-link-lib=static=npu_kernels{suffix}"));
+            return;
         }
+        std::thread::scope(|scope| {
+            for (suffix, flags) in builds {
+                scope.spawn(move || compile_build(suffix, flags));
+            }
+        });
+        fs::write(stamp, state).expect("the output folder can be written");
     }
 
-    /// Every kernel's file: `kernels/<family>/<name>.cc`.
-    fn sources() -> Vec<PathBuf> {
-        let folders = |path: PathBuf| std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-        let mut sources: Vec<PathBuf> = folders("kernels".into())
-            .flat_map(folders)
-            .filter(|path| path.extension().is_some_and(|extension| extension == "cc"))
-            .collect();
-        sources.sort();
-        sources
+    fn compile_build(suffix: &str, flags: &[&str]) {
+        // Always optimised: whole models run through the kernels in tests of debug builds too. No contraction and no other
+        // freedom with floats: results must not depend on the instruction set. Nothing of the C++ library is linked, for none
+        // of its functions is called.
+        cc::Build::new()
+            .cpp(true)
+            .cpp_link_stdlib(None)
+            .std("c++20")
+            .opt_level(3)
+            .debug(false)
+            .flags(["-ffp-contract=off", "-fno-exceptions", "-fno-rtti"])
+            .flags(flags)
+            .define("KERNEL_SUFFIX", suffix)
+            .define("__AIE_ARCH__", ARCHITECTURE)
+            .include("kernels/host")
+            .files(files("kernels").into_iter().filter(|path| path.extension().is_some_and(|name| name == "cc")))
+            .compile(&format!("npu_kernels{suffix}"));
+    }
+
+    /// All that the libraries are made from, in short.
+    fn state() -> String {
+        let mut hasher = DefaultHasher::new();
+        fs::read("build.rs").ok().hash(&mut hasher);
+        ENVIRONMENT.map(std::env::var_os).hash(&mut hasher);
+        for path in files("kernels") {
+            fs::read(&path).ok().hash(&mut hasher);
+            path.hash(&mut hasher);
+        }
+        format!("{:016x}", hasher.finish())
+    }
+
+    /// All files of a folder and the folders in it.
+    fn files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.path().is_dir() {
+                files.extend(self::files(entry.path()));
+            } else {
+                files.push(entry.path());
+            }
+        }
+        files.sort();
+        files
     }
 }

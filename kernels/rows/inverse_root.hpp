@@ -16,7 +16,7 @@ struct Inverse {
 //
 //   a = leading zeros of x, made even downwards; x * 2^a = v * 2^32, v from 1/4 to 1
 //   v16 = min((x * 2^a + 2^15, if that is below 2^32) >> 16, 65535)                                          Q16
-//   y = 43759 - (53827 v16 >> 16) + (26846 (v16 v16 >> 16) >> 16)     the quadratic nearest to 1/sqrt(v), 2.4 % off    Q14
+//   y = 43759 + (26846 (v16 v16 >> 16) >> 16) - (53827 v16 >> 16)     the quadratic nearest to 1/sqrt(v), 2.4 % off    Q14
 //   twice: w = y y >> 13; p = v16 w; h = (3 * 2^29 - (p >> 2) + 2^14) >> 15; y = (y h + 2^14) >> 15          Newton
 //   the result is min(max(y, 2^14), 2^15 - 1) * 2^-14 * 2^((a - 32 - scale) / 2)
 //
@@ -25,7 +25,7 @@ struct Inverse {
     const int a = leading_zeros(x) & ~1;
     const uint32 normal = x << a;
     const uint32 v = normal >= 0xffff8000u ? 0xffffu : (normal + 0x8000u) >> 16;
-    uint32 y = 43759u - (53827u * v >> 16) + (26846u * (v * v >> 16) >> 16);
+    uint32 y = 43759u + (26846u * (v * v >> 16) >> 16) - (53827u * v >> 16);
     for (int step = 0; step < 2; step++) {
         const uint32 w = y * y >> 13;
         const uint32 p = v * w;

@@ -5,14 +5,16 @@
 //
 //   M = max |x|;  e = max(0, 18 - leading zeros of M), so that |x| * 2^-e < 2^14
 //   s = sum of srs(x, e);  mean5 = (s * 32) / W towards zero;  mean = mean5 * 2^(e - 5), srs or saturated
-//   d = saturate(x - mean);  n = srs16(d, e + 1)
+//   d = saturate(x - mean);  D = max |d|;  f = max(0, 18 - leading zeros of D);  n = srs16(d, f), at most 2^14
 //   q = sum over the 16 lanes of srs(sum of the lane's n * n, 10)
-//   E = 42950 >> 2(e + 1), 0 if that is 32 or more: epsilon 1e-5 in units of n * n
+//   E = 42950 >> 2f, 0 if 2f is 32 or more: epsilon 1e-5 in units of n * n
 //   z = min(leading zeros of max(q, 1) - 1, leading zeros of E + 7), made even downwards: neither overflows below
 //   u = (q * 2^z) / W + E * 2^(z - 10) (shifted right, cutting, if negative), at least 1, unsigned: variance * 2^(z - 10)
 //   r * 2^-p = 1 / sqrt(u * 2^(10 - z)), see inverse_root.hpp
-//   shift = p + e + 1 - 16;  y = srs(d * r, shift), or srs(d * (r * 2^-shift), 0) if shift is negative
-//   x = saturate(srs(y * gamma, 16) + beta)
+//   y = srs(d * r, p + f - 16);  x = saturate(srs(y * gamma, 16) + beta)
+//
+// n has a scale of its own: were it x's, a mean far above the deviation would leave too few bits for the squares. p + f - 16 is
+// above 0: where f is 0 epsilon keeps u * 2^(10 - z) above 2^15, and where it is not some n is at least 2^13.
 
 #include "../scalar.hpp"
 #include "inverse_root.hpp"
@@ -45,6 +47,12 @@ struct Row {
     Wide load(int index) const { return inside(line(piece(index)), index); }
 };
 
+// Bits beyond 14 in a size.
+inline int excess(uint32 size) {
+    const int zeros = leading_zeros(size);
+    return zeros < 18 ? 18 - zeros : 0;
+}
+
 inline uint32 greatest_of(const Row &row) {
     Wide greatest = aie::zeros<int32, LANES>();
     Wide least = aie::zeros<int32, LANES>();
@@ -65,23 +73,34 @@ inline int32 mean_of(const Row &row, int e) {
     return e >= 5 ? doubled(mean5, e - 5) : halved_even(mean5, 5 - e);
 }
 
-// Leaves d in place and gives q.
-inline int32 centre(const Row &row, int32 mean, int e) {
+// Leaves d in place and gives D.
+inline uint32 centre(const Row &row, int32 mean) {
     const Wide means = aie::broadcast<int32, LANES>(mean);
+    Wide greatest = aie::zeros<int32, LANES>();
+    Wide least = aie::zeros<int32, LANES>();
+    for (int index = 0; index < row.pieces; index++) {
+        const aie::accum<acc64, LANES> x(row.load(index));
+        const Wide d = row.inside(aie::sub(x, means).template to_vector<int32>(0), index);
+        greatest = aie::max(greatest, d);
+        least = aie::min(least, d);
+        set_line(row.piece(index), d);
+    }
+    return greatest_size(aie::reduce_max(greatest), aie::reduce_min(least));
+}
+
+// q of the d in place.
+inline int32 squares_of(const Row &row, int f) {
     aie::accum<acc64, LANES> squares(aie::zeros<int32, LANES>());
     for (int index = 0; index < row.pieces; index++) {
-        const Wide d =
-            row.inside(aie::sub(aie::accum<acc64, LANES>(row.load(index)), means).template to_vector<int32>(0), index);
-        const aie::vector<int16, LANES> n = aie::accum<acc64, LANES>(d).template to_vector<int16>(e + 1);
+        const aie::accum<acc64, LANES> d(line(row.piece(index)));
+        const aie::vector<int16, LANES> n = d.template to_vector<int16>(f);
         squares = aie::mac(squares, n, n);
-        set_line(row.piece(index), d);
     }
     return aie::reduce_add(squares.template to_vector<int32>(10));
 }
 
-inline Inverse inverse_deviation(int32 q, int e, int columns) {
-    const int twice = 2 * (e + 1);
-    const int32 epsilon = twice >= 32 ? 0 : EPSILON >> twice;
+inline Inverse inverse_deviation(int32 q, int f, int columns) {
+    const int32 epsilon = f >= 16 ? 0 : EPSILON >> (2 * f);
     const int by_q = leading_zeros(q > 1 ? uint32(q) : 1u) - 1;
     const int by_epsilon = leading_zeros(uint32(epsilon)) + 7;
     const int z = (by_q < by_epsilon ? by_q : by_epsilon) & ~1;
@@ -90,13 +109,11 @@ inline Inverse inverse_deviation(int32 q, int e, int columns) {
     return inverse_root(variance > 0 ? variance : 1, 10 - z);
 }
 
-inline void scale(const Row &row, const Inverse &inverse, int e, const int32 *gamma, const int32 *beta) {
-    const int shift = inverse.exponent + e + 1 - Q;
-    const int right = shift > 0 ? shift : 0;
-    const int left = shift > 0 ? 0 : -shift;
-    const Wide factor = aie::broadcast<int32, LANES>(inverse.mantissa << left);
+inline void scale(const Row &row, const Inverse &inverse, int f, const int32 *gamma, const int32 *beta) {
+    const int shift = inverse.exponent + f - Q;
+    const Wide factor = aie::broadcast<int32, LANES>(inverse.mantissa);
     for (int index = 0; index < row.pieces; index++) {
-        const Wide y = scaled(line(row.piece(index)), factor, right);
+        const Wide y = scaled(line(row.piece(index)), factor, shift);
         const Wide by_gamma = scaled(y, aie::load_v<LANES>(gamma + LANES * index), Q);
         set_line(row.piece(index), row.inside(saturating_sum(by_gamma, aie::load_v<LANES>(beta + LANES * index)), index));
     }
@@ -111,10 +128,9 @@ KERNEL(normalise)(int32 *scratch, int32 row_groups, int32 columns, int32 padded_
     for (int group = 0; group < row_groups; group++) {
         for (int row_line = 0; row_line < BLOCK_ROWS; row_line++) {
             const Row row = {scratch + row_line * BLOCK_COLUMNS, row_groups, group, columns, padded_columns / LANES};
-            const int zeros = leading_zeros(greatest_of(row));
-            const int e = zeros < 18 ? 18 - zeros : 0;
-            const int32 q = centre(row, mean_of(row, e), e);
-            scale(row, inverse_deviation(q, e, columns), e, gamma, beta);
+            const int e = excess(greatest_of(row));
+            const int f = excess(centre(row, mean_of(row, e)));
+            scale(row, inverse_deviation(squares_of(row, f), f, columns), f, gamma, beta);
         }
     }
 }

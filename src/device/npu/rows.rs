@@ -3,7 +3,8 @@
 use super::header::Header;
 use super::object::{Form, OBJECT_BYTES};
 use super::program::{SCRATCH_BYTES, output, word};
-use super::reference::widen;
+use super::layout::Q;
+use super::reference::to_fixed;
 use super::target::WORD_BYTES;
 use crate::device::DeviceError;
 
@@ -96,7 +97,7 @@ impl Rows {
         for values in [weight, bias] {
             let padded = values.iter().copied().chain(std::iter::repeat(0.0)).take(stored);
             if self.weight_objects > 0 {
-                bytes.extend(padded.flat_map(|value| widen(value).to_le_bytes()));
+                bytes.extend(padded.flat_map(|value| to_fixed(value, Q).to_le_bytes()));
             }
         }
         bytes.resize((1 + self.weight_objects) * OBJECT_BYTES, 0);

@@ -4,8 +4,10 @@ use half::bf16;
 
 use super::columns::Columns;
 use super::grid::Grid;
+use super::layout::Q;
 use super::object::{Form, LANE_COLUMNS, OBJECT_BYTES, WIDE_ONE};
-use super::reference::{quantise_row, widen};
+use super::matrix::Matrix;
+use super::reference::{maxima, quantise, to_fixed};
 
 /// Columns of objects of a part. The steps of descriptors reach no further, so that wider matrices lie in several parts.
 pub const PART_COLUMNS: usize = 512;
@@ -34,18 +36,19 @@ impl Storage {
         values.iter().enumerate().for_each(|(column, value)| padded[self.columns.place(column)] = *value);
         match self.form {
             Form::Wide => self.put(memory, row, &padded, |lanes, bytes| {
-                lanes.iter().flat_map(|value| widen(*value).to_le_bytes()).zip(bytes).for_each(|(from, to)| *to = from);
+                lanes.iter().flat_map(|value| to_fixed(*value, Q).to_le_bytes()).zip(bytes).for_each(|(from, to)| *to = from);
             }),
             Form::Bf16 => self.put(memory, row, &padded, |lanes, bytes| {
                 let lanes = lanes.iter().flat_map(|value| bf16::from_f32(*value).to_le_bytes());
                 lanes.zip(bytes).for_each(|(from, to)| *to = from);
             }),
             Form::Int8 => {
-                let (integers, scale) = quantise_row(&padded);
-                self.put(memory, row, &integers, |lanes, bytes| {
+                let wide = Matrix::from_fn(1, padded.len(), |_, column| to_fixed(padded[column], Q));
+                let scales = maxima(&wide);
+                self.put(memory, row, quantise(&wide, &scales).elements(), |lanes, bytes| {
                     lanes.iter().zip(bytes).for_each(|(from, to)| *to = *from as u8);
                 });
-                self.put_scale(memory, row, scale);
+                self.put_scale(memory, row, scales[0]);
             }
         }
     }

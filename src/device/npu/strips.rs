@@ -6,7 +6,8 @@ use super::columns::Columns;
 use super::header::Header;
 use super::object::{Form, TILE_COLUMNS};
 use super::program::{output, word};
-use super::reference::{gelu_table, logarithm_table, widen};
+use super::layout::Q;
+use super::reference::{gelu_table, logarithm_table, to_fixed};
 use super::target::Target;
 
 /// What a product multiplies with.
@@ -102,7 +103,7 @@ pub fn pack(source: &Source<'_>, form: Form, results: Results, target: Target, t
                 Results::Power => {}
                 Results::Logarithm => header.set_logarithms(&logarithm_table()),
                 Results::Bf16 | Results::Wide | Results::Sum => {
-                    header.set_bias(&tile.bias.iter().map(|bias| widen(*bias)).collect::<Vec<_>>());
+                    header.set_bias(&tile.bias.iter().map(|bias| to_fixed(*bias, Q)).collect::<Vec<_>>());
                 }
             }
             if source.is_gelu {

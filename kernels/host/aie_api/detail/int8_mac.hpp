@@ -26,13 +26,13 @@ struct Int8Left {
 struct Int8Block {
     static constexpr int VECTORS = 32 / simd::WIDTH;
 
-    simd::Words sums[VECTORS];
+    simd::Bits sums[VECTORS];
 
     AIE_INLINE void mac(const Int8Left &a, const Int8Right &b) {
         using namespace simd;
         for (int pair = 0; pair < 4; pair++) {
             for (int v = 0; v < VECTORS; v++) {
-                sums[v] += pairs(Halves(left<4>(a.values, v, pair)), Halves(right(b.values, v, pair)));
+                sums[v] += Bits(pairs(Halves(left<4>(a.values, v, pair)), Halves(right(b.values, v, pair))));
             }
         }
     }

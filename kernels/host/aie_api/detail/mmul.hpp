@@ -49,7 +49,7 @@ class mmul<M, 8, 8, int8, int8> {
     AIE_INLINE explicit mmul(const vector<int32, size_C> &results) {
         for (unsigned half = 0; half < M / 4; half++) {
             for (int v = 0; v < Int8Block::VECTORS; v++) {
-                blocks[half].sums[v] = simd::load<simd::Words>(results.data + 32 * half + v * simd::WIDTH);
+                blocks[half].sums[v] = simd::load<simd::Bits>(results.data + 32 * half + v * simd::WIDTH);
             }
         }
     }

@@ -6,7 +6,7 @@
 
 #include "scalar.hpp"
 
-#if defined(__SSE2__)
+#if defined(__AVX2__)
 // GCC 12 takes its own headers' undefined vectors for uninitialised ones (GCC bug 105593).
 #if !defined(__clang__)
 #pragma GCC diagnostic push
@@ -17,6 +17,8 @@
 #if !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
+#elif defined(__SSE2__)
+#include <emmintrin.h>
 #endif
 
 namespace aie {

@@ -1,0 +1,9 @@
+//! Every kernel against its twin, bit by bit, in every build that this machine can run; and what the arithmetic is worth.
+
+mod attention;
+mod errors;
+mod finish;
+mod harness;
+mod product;
+mod rows;
+mod speed;
