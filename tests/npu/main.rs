@@ -4,5 +4,6 @@ mod determinism;
 mod faults;
 mod kernels;
 mod movement;
+mod rules;
 mod speed;
 mod workshop;

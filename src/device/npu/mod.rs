@@ -12,6 +12,7 @@ pub mod emulator;
 mod kernels;
 pub mod layout;
 mod memory;
+pub mod rules;
 pub mod target;
 mod variant;
 
