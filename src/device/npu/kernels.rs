@@ -8,7 +8,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::layout::{ACCUMULATORS, OBJECT};
+use super::layout::{ACCUMULATORS, BLOCK_ROWS, OBJECT, SCALE_PIECE, SCORES, SCRATCH, STATE};
 use super::memory::{ALIGNMENT, TileMemory};
 use super::variant::Variant;
 
@@ -196,6 +196,33 @@ kernels! {
     StoreWide store_wide(acc: Read ACCUMULATORS, object: Write OBJECT; quarter: 0..=3);
     /// A quarter of a tile plus what was there before.
     StoreSum store_sum(acc: Read ACCUMULATORS, before: Read OBJECT, object: Write OBJECT; quarter: 0..=3);
+    /// A piece of rows into the scratch.
+    Keep keep(object: Read OBJECT, scratch: Update SCRATCH; index: 0..=7);
+    /// Layer normalisation of retained rows; gamma and beta lie at byte `offset` of the scratch.
+    Normalise normalise(scratch: Update SCRATCH;
+        row_groups: 1..=2, columns: 1..=2048, padded_columns: 32..=2048, offset: 0..=32768);
+    /// An object of retained rows as they are.
+    StoreRowsWide store_rows_wide(scratch: Read SCRATCH, object: Write OBJECT; row_groups: 1..=2, index: 0..=7);
+    /// An object of retained wide rows as operand pieces in bf16.
+    StoreRowsBf16 store_rows_bf16(scratch: Read SCRATCH, object: Write OBJECT;
+        row_groups: 1..=2, index: 0..=64, column_blocks: 0..=64);
+    /// Greatest sizes of retained rows.
+    Maxima maxima(scratch: Read SCRATCH, scales: Write SCALE_PIECE;
+        row_groups: 1..=2, column_blocks: 0..=128, is_bf16: 0..=1);
+    /// An object of retained rows as operand pieces in int8, with their scales behind the last.
+    StoreRowsInt8 store_rows_int8(scratch: Read SCRATCH, scales: Read SCALE_PIECE, object: Write OBJECT;
+        row_groups: 1..=2, index: 0..=64, column_blocks: 0..=128, is_bf16: 0..=1);
+    /// A block of queries before its first keys.
+    AttendBegin attend_begin(object: Read OBJECT, query: Write OBJECT, output: Write SCORES, state: Write STATE;);
+    /// Scores of 32 queries and 64 keys, over one half of the columns.
+    Scores scores(query: Read OBJECT, keys: Read OBJECT, scores: Update SCORES; half: 0..=1);
+    /// Scores to probabilities, output and sum to the new maximum.
+    Softmax softmax(scores: Update SCORES, output: Update SCORES, state: Update STATE, parameters: Read OBJECT;
+        block: 0..=1048575);
+    /// output += P . V, for one half of the columns.
+    Values values(scores: Read SCORES, values: Read OBJECT, output: Update SCORES; half: 0..=1);
+    /// Output by sum as operand bf16.
+    AttendFinish attend_finish(output: Read SCORES, state: Read STATE, object: Write OBJECT;);
 }
 
 impl Kernel {
@@ -270,8 +297,30 @@ impl Kernel {
         Ok(all)
     }
 
-    fn inside_scratch(self, _scalars: &[i32]) -> bool {
-        true
+    /// Whether scalars that are each in range keep the operations on rows inside the scratch.
+    fn inside_scratch(self, scalars: &[i32]) -> bool {
+        let bytes = |row_groups: i32, columns: i32, element: i32| row_groups * BLOCK_ROWS as i32 * columns * element;
+        let element = |is_bf16: i32| if is_bf16 != 0 { 2 } else { 4 };
+        let scratch = SCRATCH as i32;
+        match (self, scalars) {
+            (Self::Normalise, &[row_groups, columns, padded, offset]) => {
+                columns <= padded
+                    && padded % 32 == 0
+                    && offset % ALIGNMENT as i32 == 0
+                    && bytes(row_groups, padded, 4) <= offset
+                    && offset + 2 * 4 * padded <= scratch
+            }
+            (Self::StoreRowsBf16, &[row_groups, _, column_blocks]) => {
+                bytes(row_groups, 32 * column_blocks, 4) <= scratch
+            }
+            (Self::Maxima, &[row_groups, column_blocks, is_bf16]) => {
+                bytes(row_groups, 32 * column_blocks, element(is_bf16)) <= scratch
+            }
+            (Self::StoreRowsInt8, &[row_groups, _, column_blocks, is_bf16]) => {
+                column_blocks % 2 == 0 && bytes(row_groups, 32 * column_blocks, element(is_bf16)) <= scratch
+            }
+            _ => true,
+        }
     }
 }
 

@@ -33,7 +33,7 @@ struct alignas(64) accum {
                 }
             }
         } else {
-            for (unsigned i = 0; i < N; i++) data[i] = lane_type(uint64_t(int64_t(v.data[i])) << shift);
+            for (unsigned i = 0; i < N; i++) data[i] = lane_type(uint64_t(int64_t(v.data[i])) << (shift & 63));
         }
     }
 
@@ -50,7 +50,8 @@ struct alignas(64) accum {
                 }
             }
         } else {
-            AIE_HOST_ASSERT(shift >= 0 && shift < 63);
+            AIE_HOST_ASSERT(shift >= 0 && shift < 64);
+            shift &= 63;
             const bool even = mode.rounding == rounding_mode::conv_even;
             const bool saturate = mode.saturation == saturation_mode::saturate;
             if (even && saturate) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "accum.hpp"
+#include "simd.hpp"
 
 namespace aie {
 inline namespace AIE_HOST {
@@ -118,6 +119,13 @@ AIE_INLINE T reduce_max(const vector<T, N> &v) {
 }
 
 template <typename T, unsigned N>
+AIE_INLINE T reduce_min(const vector<T, N> &v) {
+    T least = v.data[0];
+    for (unsigned i = 1; i < N; i++) least = v.data[i] < least ? v.data[i] : least;
+    return least;
+}
+
+template <typename T, unsigned N>
 AIE_INLINE T reduce_add(const vector<T, N> &v) {
     static_assert(!same<T, float>::value, "the order of float additions is the kernel's to say");
     T sum = 0;
@@ -189,6 +197,12 @@ template <typename T, unsigned N>
 AIE_INLINE vector<T, N> transpose(const vector<T, N> &v, unsigned rows, unsigned columns) {
     AIE_HOST_ASSERT(rows * columns == N);
     vector<T, N> to;
+    if constexpr (N == 64 && sizeof(T) == 2) {
+        if (rows == 8) {
+            simd::transpose(v.data, to.data);
+            return to;
+        }
+    }
     for (unsigned row = 0; row < rows; row++) {
         for (unsigned column = 0; column < columns; column++) {
             to.data[column * rows + row] = v.data[row * columns + column];

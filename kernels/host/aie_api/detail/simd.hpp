@@ -179,6 +179,30 @@ AIE_INLINE void widen_pairs(const int8_t *from, int16_t *to) {
     }
 }
 
+// 8 x 8 elements of 16 bits, rows to columns.
+template <typename T>
+AIE_INLINE void transpose(const T *from, T *to) {
+    static_assert(sizeof(T) == 2);
+#if defined(__SSE2__)
+    __m128i rows[8];
+    for (int i = 0; i < 8; i++) rows[i] = _mm_load_si128(reinterpret_cast<const __m128i *>(from + 8 * i));
+    // Three rounds of row i with row i + 4, each of which doubles what lies together.
+    for (int round = 0; round < 3; round++) {
+        __m128i next[8];
+        for (int i = 0; i < 4; i++) {
+            next[2 * i] = _mm_unpacklo_epi16(rows[i], rows[i + 4]);
+            next[2 * i + 1] = _mm_unpackhi_epi16(rows[i], rows[i + 4]);
+        }
+        for (int i = 0; i < 8; i++) rows[i] = next[i];
+    }
+    for (int i = 0; i < 8; i++) _mm_store_si128(reinterpret_cast<__m128i *>(to + 8 * i), rows[i]);
+#else
+    for (int row = 0; row < 8; row++) {
+        for (int column = 0; column < 8; column++) to[8 * column + row] = from[8 * row + column];
+    }
+#endif
+}
+
 // Sums of neighbours' products: lane i is a[2i] * b[2i] + a[2i + 1] * b[2i + 1].
 AIE_INLINE Words pairs(Halves a, Halves b) {
 #if defined(__AVX512BW__) && defined(__AVX512DQ__)

@@ -47,6 +47,18 @@ struct alignas(alignment(N * sizeof(T))) vector {
         return *this;
     }
 
+    // To elements of half the size: saturated or cut off, as the mode says.
+    AIE_INLINE vector<int8, N> pack() const {
+        static_assert(same<T, int16>::value);
+        const bool saturate = mode.saturation == saturation_mode::saturate;
+        vector<int8, N> to;
+        for (unsigned i = 0; i < N; i++) {
+            const int16 x = data[i];
+            to.data[i] = int8(!saturate ? x : x < -128 ? -128 : x > 127 ? 127 : x);
+        }
+        return to;
+    }
+
     template <typename To>
     AIE_INLINE vector<To, N * sizeof(T) / sizeof(To)> cast_to() const {
         vector<To, N * sizeof(T) / sizeof(To)> to;
