@@ -12,6 +12,7 @@ mod clocks;
 mod code;
 mod core;
 mod cost;
+mod extent;
 mod fault;
 mod ledger;
 mod machine;
