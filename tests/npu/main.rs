@@ -6,4 +6,5 @@ mod kernels;
 mod movement;
 mod rules;
 mod speed;
+mod timeline;
 mod workshop;

@@ -11,6 +11,7 @@ use super::ledger::User;
 use super::machine::{Machine, Run};
 use super::memory::Words;
 use super::plan::PlannedCore;
+use super::timeline::Activity;
 
 /// Steps that a core may take without waiting for a buffer.
 const PATIENCE_STEPS: u64 = 1 << 24;
@@ -208,7 +209,9 @@ impl Run<'_> {
         }
         let cycles = (self.machine.timing.kernel_cycles)(call.kernel, &pending.scalars);
         self.seat(planned.tile).call = pending;
-        self.machine.times[actor] += cycles;
+        let begin = self.machine.times[actor];
+        self.machine.times[actor] = begin + cycles;
+        self.note(actor, begin, begin + cycles, Activity::Call(call.kernel));
         let report = &mut self.machine.report;
         *report.busy_cycles.entry(planned.place).or_default() += cycles;
         let total = report.kernels.entry(call.kernel.name()).or_default();
