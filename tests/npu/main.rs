@@ -4,5 +4,7 @@ mod determinism;
 mod faults;
 mod kernels;
 mod movement;
+mod rules;
 mod speed;
+mod timeline;
 mod workshop;

@@ -6,6 +6,7 @@ use super::design::{Design, Sequence};
 use super::emulator::{DdrMemory, Emulator, Fault, Report};
 use super::overlay::overlay;
 use super::plan::Plan;
+use super::rules::{self, Violation};
 use super::session::NpuSession;
 use super::target::Target;
 use crate::device::{Device, DeviceError, Origin, Prepared, Program, Session, Tensors};
@@ -20,7 +21,7 @@ pub struct NpuEmulator {
 pub struct Array {
     emulator: Mutex<Emulator>,
     total: Mutex<Report>,
-    target: Target,
+    design: Arc<Design>,
 }
 
 /// A program that is ready to run.
@@ -35,9 +36,10 @@ impl NpuEmulator {
     /// bf16, or with `is_int8` of integers.
     pub fn new(target: Target, threads: usize, is_int8: bool) -> Result<Self, DeviceError> {
         let design: Arc<Design> = Arc::new(overlay(target));
-        let emulator = Emulator::new(design, threads).map_err(refused)?;
+        rules::check(&design).map_err(|violations| broken(&violations))?;
+        let emulator = Emulator::new(design.clone(), threads).map_err(refused)?;
         Ok(Self {
-            array: Arc::new(Array { emulator: Mutex::new(emulator), total: Mutex::default(), target }),
+            array: Arc::new(Array { design, emulator: Mutex::new(emulator), total: Mutex::default() }),
             is_int8,
         })
     }
@@ -46,6 +48,8 @@ impl NpuEmulator {
 impl Array {
     /// Runs a sequence.
     pub fn run(&self, sequence: &Sequence, ddr: &mut [DdrMemory]) -> Result<(), DeviceError> {
+        let sizes: Vec<u64> = ddr.iter().map(|memory| memory.bytes().len() as u64).collect();
+        rules::check_sequence(&self.design, sequence, &sizes).map_err(|violations| broken(&violations))?;
         let mut emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
         let report = emulator.run(sequence, ddr).map_err(|fault| {
             emulator.reset();
@@ -54,6 +58,11 @@ impl Array {
         self.total.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
         Ok(())
     }
+}
+
+fn broken(violations: &[Violation]) -> DeviceError {
+    let first = violations.first().map_or_else(String::new, ToString::to_string);
+    DeviceError::Array { reason: format!("{first} ({} rules are broken in all)", violations.len()) }
 }
 
 fn refused(fault: Fault) -> DeviceError {
@@ -66,7 +75,7 @@ impl Device for NpuEmulator {
     }
 
     fn prepare(&self, program: &Program, tensors: &dyn Tensors) -> Result<Arc<dyn Prepared>, DeviceError> {
-        let mut plan = Plan::new(program, tensors, self.array.target, self.is_int8)?;
+        let mut plan = Plan::new(program, tensors, self.array.design.target, self.is_int8)?;
         let weights = Mutex::new(DdrMemory::from_bytes(std::mem::take(&mut plan.weights)));
         Ok(Arc::new(Shared(Arc::new(Executable { array: self.array.clone(), plan, weights }))))
     }

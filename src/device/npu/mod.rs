@@ -27,6 +27,7 @@ mod plan;
 mod program;
 pub mod reference;
 mod rows;
+pub mod rules;
 mod sequencer;
 mod session;
 mod storage;

@@ -9,6 +9,7 @@ use super::fault::Fault;
 use super::ledger::{Conflict, Footprint, User};
 use super::machine::{Machine, Run, Seat};
 use super::plan::PROCESSOR;
+use super::timeline::Activity;
 
 impl Run<'_> {
     pub(super) fn advance_channel(&mut self, channel: usize) -> Result<(), Fault> {
@@ -115,6 +116,8 @@ impl Run<'_> {
     pub(super) fn end_transfer(&mut self, channel: usize) -> Result<(), Fault> {
         let planned = &self.plan.channels[channel];
         let actor = self.plan.channel_actor(channel);
+        let begin = self.machine.channels[channel].transfer.begin_cycles.unwrap_or(0);
+        self.note(actor, begin, self.machine.times[actor], Activity::Transfer);
         let state = &mut self.machine.channels[channel];
         state.active = false;
         let position = state.descriptor.unwrap_or(0);

@@ -1,14 +1,17 @@
 //! Cores: they take and give buffers, and come to kernels.
 
-use super::super::Role;
+use std::ops::Range;
+
 use super::super::design::{LockUse, Operand, Scalar};
 use super::clocks::Actor;
 use super::code::{Code, Step};
+use super::extent::Extent;
 use super::fault::Fault;
 use super::ledger::User;
 use super::machine::{Machine, Run};
 use super::memory::Words;
 use super::plan::PlannedCore;
+use super::timeline::Activity;
 
 /// Steps that a core may take without waiting for a buffer.
 const PATIENCE_STEPS: u64 = 1 << 24;
@@ -172,7 +175,7 @@ impl Run<'_> {
             }
             Scalar::Parameter(word) => {
                 let planned = &self.plan.cores[core];
-                self.enter_operand(planned, actor, planned.code.parameters, word * 4..word * 4 + 4, Role::Read)?;
+                self.enter_operand(planned, actor, planned.code.parameters, word * 4, &Extent::reading(0..4))?;
                 let tile = &self.plan.design.tiles[planned.tile];
                 let start = tile.buffers[planned.code.parameters].address + word * 4;
                 let mut bytes = [0; 4];
@@ -193,7 +196,6 @@ impl Run<'_> {
         }
         pending.operands.clear();
         for (operand, signature) in call.operands.iter().zip(call.kernel.buffers()) {
-            let (role, bytes) = (signature.role, signature.bytes);
             let (buffer, offset) = match *operand {
                 Operand::Buffer { buffer, offset_bytes } => (buffer, offset_bytes),
                 Operand::Ring(ring) => {
@@ -204,13 +206,16 @@ impl Run<'_> {
                     (planned.code.rings[ring].buffers[position], 0)
                 }
             };
-            self.enter_operand(planned, actor, buffer, offset..offset + bytes, role)?;
+            let extent = Extent::of(call.kernel, signature, &pending.scalars);
+            self.enter_operand(planned, actor, buffer, offset, &extent)?;
             let start = self.plan.design.tiles[planned.tile].buffers[buffer].address + offset;
-            pending.operands.push(start..start + bytes);
+            pending.operands.push(start..start + signature.bytes);
         }
         let cycles = (self.machine.timing.kernel_cycles)(call.kernel, &pending.scalars);
         self.seat(planned.tile).call = pending;
-        self.machine.times[actor] += cycles;
+        let begin = self.machine.times[actor];
+        self.machine.times[actor] = begin + cycles;
+        self.note(actor, begin, begin + cycles, Activity::Call(call.kernel));
         let report = &mut self.machine.report;
         *report.busy_cycles.entry(planned.place).or_default() += cycles;
         let total = report.kernels.entry(call.kernel.name()).or_default();
@@ -225,29 +230,30 @@ impl Run<'_> {
         planned: &PlannedCore,
         actor: Actor,
         buffer: usize,
-        range: std::ops::Range<usize>,
-        role: Role,
+        offset: usize,
+        extent: &Extent,
     ) -> Result<(), Fault> {
-        let Machine { clocks, ledgers, .. } = &mut *self.machine;
-        let writes = role != Role::Read;
-        let user = User { actor, work: clocks.current(actor), knows: clocks.of(actor), writes };
-        let name = || self.plan.buffer_name(planned.tile, buffer);
-        if let Err(conflict) = ledgers[planned.tile][buffer].enter_range(range.clone(), user) {
-            return Err(self.overlap(actor, writes, name(), conflict));
-        }
-        let start = self.plan.design.tiles[planned.tile].buffers[buffer].address;
         let plan = self.plan;
+        let shift = |range: &Range<usize>, by: usize| range.start + by..range.end + by;
+        let Machine { clocks, ledgers, .. } = &mut *self.machine;
+        let ledger = &mut ledgers[planned.tile][buffer];
+        // A range that is read and written is entered as written.
+        let uses = extent.reads.iter().filter(|range| **range != extent.writes).map(|range| (range, false));
+        for (range, writes) in uses.chain([(&extent.writes, true)]) {
+            let user = User { actor, work: clocks.current(actor), knows: clocks.of(actor), writes };
+            if let Err(conflict) = ledger.enter_range(shift(range, offset), user) {
+                return Err(self.overlap(actor, writes, plan.buffer_name(planned.tile, buffer), conflict));
+            }
+        }
+        let start = plan.design.tiles[planned.tile].buffers[buffer].address;
         let memory = &mut self.seat(planned.tile).memory;
-        let addresses = start + range.start..start + range.end;
-        if role != Role::Write
-            && let Err(address) = memory.check(addresses.clone())
-        {
-            let memory = plan.buffer_name(planned.tile, buffer);
-            return Err(Fault::Unwritten { reader: plan.name(actor), memory, offset_bytes: address - start });
+        for range in &extent.reads {
+            if let Err(address) = memory.check(shift(range, start + offset)) {
+                let memory = plan.buffer_name(planned.tile, buffer);
+                return Err(Fault::Unwritten { reader: plan.name(actor), memory, offset_bytes: address - start });
+            }
         }
-        if writes {
-            memory.mark(addresses);
-        }
+        memory.mark(shift(&extent.writes, start + offset));
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ use super::memory::{DdrMemory, Memory, POISON};
 use super::plan::{PROCESSOR, Plan};
 use super::report::Report;
 use super::semaphore::Semaphore;
+use super::timeline::{Activity, Interval, Timeline};
 use super::timing::{Bandwidth, Timing};
 use super::transfer::{Channel, ShimState};
 use super::{Kernels, Team};
@@ -43,6 +44,7 @@ pub(super) struct Machine {
     pub(super) reads: Bandwidth,
     pub(super) writes: Bandwidth,
     pub(super) report: Report,
+    pub(super) timeline: Option<Timeline>,
     pub(super) scratch: Vec<u8>,
     /// Cores that came to a kernel.
     pub(super) ready: Vec<usize>,
@@ -96,6 +98,7 @@ impl Machine {
             reads: Bandwidth::new(timing.ddr_bytes_per_cycle),
             writes: Bandwidth::new(timing.ddr_bytes_per_cycle),
             report: Report::default(),
+            timeline: None,
             scratch: Vec::new(),
             ready: Vec::new(),
             work: VecDeque::new(),
@@ -124,6 +127,8 @@ impl Machine {
         self.writes.clear();
         self.ddr_ledgers = ddr.iter().map(|memory| Ledger::new(memory.bytes().len())).collect();
         self.report = Report::default();
+        let cycles_per_second = self.timing.cycles_per_second;
+        self.timeline.iter_mut().for_each(|one| *one = Timeline { intervals: Vec::new(), cycles_per_second });
         self.command = 0;
         (0..self.queued.len()).for_each(|actor| self.wake(actor));
     }
@@ -197,8 +202,20 @@ impl Run<'_> {
         let Some(time_cycles) = locks[tile][lock.lock].acquire(lock.amount, |stamp| clocks.learn(actor, stamp)) else {
             return false;
         };
-        times[actor] = times[actor].max(time_cycles);
+        let begin = times[actor];
+        times[actor] = begin.max(time_cycles);
+        self.note(actor, begin, time_cycles, Activity::Wait);
         true
+    }
+
+    /// Adds to the timeline what an actor did until a time.
+    pub(super) fn note(&mut self, actor: Actor, begin_cycles: u64, end_cycles: u64, activity: Activity) {
+        if end_cycles > begin_cycles
+            && let Some(timeline) = &mut self.machine.timeline
+        {
+            let row = self.plan.row(actor);
+            timeline.intervals.push(Interval { row, begin_cycles, end_cycles, activity });
+        }
     }
 
     /// Releases a lock for an actor.

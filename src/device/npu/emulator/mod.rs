@@ -12,6 +12,7 @@ mod clocks;
 mod code;
 mod core;
 mod cost;
+mod extent;
 mod fault;
 mod ledger;
 mod machine;
@@ -23,6 +24,7 @@ mod report;
 mod semaphore;
 mod shadow;
 mod stream;
+mod timeline;
 mod timing;
 mod transfer;
 
@@ -38,6 +40,7 @@ use plan::Plan;
 pub use fault::Fault;
 pub use memory::DdrMemory;
 pub use report::{KernelTotal, Report};
+pub use timeline::{Activity, Interval, Row, Timeline};
 pub use timing::Timing;
 
 /// What computes the kernels.
@@ -102,9 +105,21 @@ impl Emulator {
         &self.machine.timing
     }
 
+    /// Records a timeline of each run from now on, or no longer. It takes memory for every transfer and call.
+    pub fn record(&mut self, on: bool) {
+        self.machine.timeline = on.then(Timeline::default);
+    }
+
+    /// The last run's timeline, if one was recorded.
+    pub fn timeline(&self) -> Option<&Timeline> {
+        self.machine.timeline.as_ref()
+    }
+
     /// Puts the array into the state in which it was configured: memories unwritten, locks and channels at their start.
     pub fn reset(&mut self) {
+        let timeline = self.machine.timeline.take();
         self.machine = Machine::new(&self.plan, self.machine.timing);
+        self.machine.timeline = timeline;
     }
 
     /// Executes a sequence over these buffers, until all its commands and transfers are over and nothing moves.

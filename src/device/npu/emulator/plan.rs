@@ -10,6 +10,7 @@ use super::code::Code;
 use super::fault::Fault;
 use super::ledger::Footprint;
 use super::pattern::Pattern;
+use super::timeline::Row;
 
 /// The command processor.
 pub(super) const PROCESSOR: Actor = 0;
@@ -166,6 +167,15 @@ impl Plan {
 
     pub(super) fn core_actor(&self, core: usize) -> Actor {
         1 + self.channels.len() + core
+    }
+
+    /// An actor's row in a timeline.
+    pub(super) fn row(&self, actor: Actor) -> Row {
+        let Some(index) = actor.checked_sub(1) else { return Row::Processor };
+        match self.channels.get(index) {
+            Some(channel) => Row::Channel(channel.place, channel.direction, channel.number),
+            None => Row::Core(self.cores[index - self.channels.len()].place),
+        }
     }
 
     /// An actor's name in messages.

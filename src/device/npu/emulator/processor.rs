@@ -5,6 +5,7 @@ use super::super::target::SHIM_ROW;
 use super::fault::Fault;
 use super::machine::Run;
 use super::plan::PROCESSOR;
+use super::timeline::Activity;
 use super::transfer::{ShimState, Task};
 
 impl Run<'_> {
@@ -65,8 +66,9 @@ impl Run<'_> {
                 };
                 state.promised -= 1;
                 self.machine.clocks.learn(PROCESSOR, stamp);
-                let time = &mut self.machine.times[PROCESSOR];
-                *time = (*time).max(time_cycles);
+                let begin = self.machine.times[PROCESSOR];
+                self.machine.times[PROCESSOR] = begin.max(time_cycles);
+                self.note(PROCESSOR, begin, time_cycles, Activity::Wait);
                 self.machine.report.waits += 1;
             }
         }
