@@ -30,8 +30,8 @@ const ARENA: DdrBuffer = DdrBuffer(2);
 /// Matrices of objects have so many columns of them that any operation on rows can read or write whole objects.
 const COLUMNS_MULTIPLE: usize = 16;
 
-/// Headers that a run can make for its attention.
-const ATTENTION_HEADERS: usize = 256;
+/// Headers that a run can make between two launches.
+const MADE_HEADERS: usize = 256;
 
 /// A session on the array.
 pub struct NpuSession {
@@ -43,8 +43,8 @@ pub struct NpuSession {
     headers: DdrMemory,
     arena: DdrMemory,
     tokens: Vec<u32>,
-    /// Headers of attention that the current commands use.
-    attention: HashMap<AttentionKey, u64>,
+    /// Headers that were made for the commands at hand.
+    made: HashMap<Made, usize>,
     lanes: usize,
 }
 
@@ -71,13 +71,13 @@ struct Lane {
     rows: usize,
 }
 
-/// What distinguishes one header of attention from another.
+/// What a header that is made for a run is about.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct AttentionKey {
-    width: usize,
-    keys: usize,
-    /// Last key that the first query sees, if there is one.
-    first_last_key: Option<usize>,
+enum Made {
+    /// Attention in heads of this width; `first_last_key` is the last key that the first query sees, if it does not see all.
+    Attention { width: usize, keys: usize, first_last_key: Option<usize> },
+    /// Rows of so many columns from one form to the other.
+    Conversion { from: Form, to: Form, columns: usize },
 }
 
 impl NpuSession {
@@ -111,7 +111,7 @@ impl NpuSession {
         let waste = arena.grid(plan.target.columns, 2);
         let arena = DdrMemory::from_bytes(vec![0; arena.bytes as usize]);
         let mut headers = plan.headers.clone();
-        headers.resize(headers.len() + ATTENTION_HEADERS * OBJECT_BYTES, 0);
+        headers.resize(headers.len() + MADE_HEADERS * OBJECT_BYTES, 0);
         Self {
             held,
             memories,
@@ -120,7 +120,7 @@ impl NpuSession {
             headers: DdrMemory::from_bytes(headers),
             arena,
             tokens: Vec::new(),
-            attention: HashMap::new(),
+            made: HashMap::new(),
             lanes,
             executable,
         }
@@ -184,6 +184,24 @@ fn expect_fit(value: &ValuePlan, extents: &[Extent]) -> Result<(), DeviceError> 
         return Err(DeviceError::Extent { name: value.name, limit, rows });
     }
     Ok(())
+}
+
+impl Made {
+    fn bytes(self) -> Result<Vec<u8>, DeviceError> {
+        match self {
+            Made::Attention { width, keys, first_last_key } => {
+                let factor = std::f64::consts::LOG2_E / (width as f64).sqrt() * f64::from(1 << 30);
+                let mut header = Header::attention(&exp_table());
+                header.set(word::KEY_BLOCKS, keys.div_ceil(KEY_BLOCK) as i32);
+                header.set(word::KEYS, keys as i32);
+                header.set(word::SCORE_FACTOR, factor.round() as i32);
+                header.set(word::IS_CAUSAL, i32::from(first_last_key.is_some()));
+                header.set(word::FIRST_LAST_KEY, first_last_key.unwrap_or(0) as i32);
+                Ok(header.bytes().to_vec())
+            }
+            Made::Conversion { from, to, columns } => Ok(Kept::converted(from, columns)?.header(to, &[], &[])),
+        }
+    }
 }
 
 impl Held {
@@ -491,11 +509,10 @@ impl Run<'_> {
                         key,
                         value,
                         key_blocks: keys.div_ceil(KEY_BLOCK),
-                        header: self.attention_header(AttentionKey {
-                            width: attention.width,
-                            keys,
-                            first_last_key: causal,
-                        })?,
+                        header: (
+                            HEADERS,
+                            self.header(Made::Attention { width: attention.width, keys, first_last_key: causal })? as u64,
+                        ),
                     });
                 }
             }
@@ -530,26 +547,31 @@ impl Run<'_> {
         }
     }
 
-    fn attention_header(&mut self, key: AttentionKey) -> Result<(DdrBuffer, u64), DeviceError> {
-        if let Some(&at) = self.session.attention.get(&key) {
-            return Ok((HEADERS, at));
+    /// Where a header is that only this run knows.
+    fn header(&mut self, made: Made) -> Result<usize, DeviceError> {
+        if let Some(&at) = self.session.made.get(&made) {
+            return Ok(at);
         }
-        let at = self.plan.headers.len() + self.session.attention.len() % ATTENTION_HEADERS * OBJECT_BYTES;
-        let mut header = Header::attention(&exp_table());
-        let factor = std::f64::consts::LOG2_E / (key.width as f64).sqrt() * f64::from(1 << 30);
-        header.set(word::KEY_BLOCKS, key.keys.div_ceil(KEY_BLOCK) as i32);
-        header.set(word::KEYS, key.keys as i32);
-        header.set(word::SCORE_FACTOR, factor.round() as i32);
-        header.set(word::IS_CAUSAL, i32::from(key.first_last_key.is_some()));
-        header.set(word::FIRST_LAST_KEY, key.first_last_key.unwrap_or(0) as i32);
-        self.session.headers.write(at, header.bytes());
-        self.session.attention.insert(key, at as u64);
-        Ok((HEADERS, at as u64))
+        if self.session.made.len() == MADE_HEADERS {
+            self.flush()?;
+        }
+        let at = self.plan.headers.len() + self.session.made.len() * OBJECT_BYTES;
+        self.session.headers.write(at, &made.bytes()?);
+        self.session.made.insert(made, at);
+        Ok(at)
     }
 
     /// Makes sure that a value is there in this form.
     fn require(&mut self, value: Value, form: Form) -> Result<(), DeviceError> {
         if self.held(value).is_valid(form) {
+            return Ok(());
+        }
+        let columns = self.held(value).columns.physical();
+        if let Some(from) = [Form::Bf16, Form::Wide].into_iter().find(|from| self.held(value).is_valid(*from))
+            && let Ok(kept) = Kept::converted(from, columns)
+        {
+            let header = self.header(Made::Conversion { from, to: form, columns })?;
+            self.rows(kept, value, value, form, (header, 0));
             return Ok(());
         }
         self.to_host(value)?;
@@ -624,7 +646,7 @@ impl NpuSession {
         let mut ddr = [std::mem::replace(&mut *weights, DdrMemory::new(0)), headers, arena];
         let result = self.executable.array.run(sequence, &mut ddr);
         [*weights, self.headers, self.arena] = ddr;
-        self.attention.clear();
+        self.made.clear();
         result
     }
 }
