@@ -218,7 +218,8 @@ fn a_design_that_names_what_is_not_there() {
 #[test]
 fn mutations_are_caught() {
     let dimensions = |first| vec![Dimension { wrap: 32, step_words: first }, Dimension { wrap: 32, step_words: 1 }];
-    let mutate: [(&str, fn(&mut Design)); 8] = [
+    type Change = fn(&mut Design);
+    let mutate: [(&str, Change); 8] = [
         ("stride", |design| design.tiles[1].descriptors[0].dimensions[0].step_words = 31),
         ("stride of the way out", |design| design.tiles[1].descriptors[2].dimensions[0].step_words = 16),
         ("offset", |design| {

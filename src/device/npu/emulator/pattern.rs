@@ -96,7 +96,7 @@ impl Pattern {
     pub(super) fn runs(&self, start: usize, mut each: impl FnMut(Range<usize>)) {
         let mut cursor = Cursor::default();
         self.begin(&mut cursor, start);
-        let runs = if self.run_bytes == 0 { 0 } else { self.bytes / self.run_bytes };
+        let runs = self.bytes.checked_div(self.run_bytes).unwrap_or(0);
         for _ in 0..runs {
             each(cursor.run..cursor.run + self.run_bytes);
             self.next_run(&mut cursor);
