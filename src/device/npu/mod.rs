@@ -4,6 +4,7 @@
 //! Read `kernels.rs` first (what can be called, on what), then `format.rs` (how matrices become objects), `reference/` (every
 //! operation again, slow and obvious, on plain matrices) and `kernels/README.md` (the catalogue).
 
+pub mod instructions;
 mod kernels;
 pub mod layout;
 mod memory;
