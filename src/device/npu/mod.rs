@@ -8,6 +8,7 @@ pub mod instructions;
 mod kernels;
 pub mod layout;
 mod memory;
+pub mod mlir;
 mod variant;
 
 pub use kernels::{Buffer, Kernel, KernelError, Role};
