@@ -40,23 +40,32 @@ mod kernels {
         let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
         let (stamp, state) = (out.join("npu_kernels.stamp"), state());
         if fs::read_to_string(&stamp).is_ok_and(|built| built == state) {
-            println!("cargo:rustc-link-search=native={}", out.display());
-            builds.iter().for_each(|(suffix, _)| println!("cargo:rustc-link-lib=static=npu_kernels{suffix}"));
+            for (suffix, _) in builds {
+                println!("cargo:rustc-link-search=native={}", folder(&out, suffix).display());
+                println!("cargo:rustc-link-lib=static=npu_kernels{suffix}");
+            }
             return;
         }
         std::thread::scope(|scope| {
             for (suffix, flags) in builds {
-                scope.spawn(move || compile_build(suffix, flags));
+                let out = folder(&out, suffix);
+                scope.spawn(move || compile_build(&out, suffix, flags));
             }
         });
         fs::write(stamp, state).expect("the output folder can be written");
     }
 
-    fn compile_build(suffix: &str, flags: &[&str]) {
+    /// Each build's own, for objects are named after their sources.
+    fn folder(out: &Path, suffix: &str) -> PathBuf {
+        out.join(format!("npu_kernels{suffix}"))
+    }
+
+    fn compile_build(out: &Path, suffix: &str, flags: &[&str]) {
         // Always optimised: whole models run through the kernels in tests of debug builds too. No contraction and no other
         // freedom with floats: results must not depend on the instruction set. Nothing of the C++ library is linked, for none
         // of its functions is called.
         cc::Build::new()
+            .out_dir(out)
             .cpp(true)
             .cpp_link_stdlib(None)
             .std("c++20")

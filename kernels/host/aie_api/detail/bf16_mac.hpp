@@ -59,12 +59,13 @@ struct Bf16Block {
             exponent = greater(exponent, Words{} + 24);
             const Floats scale = Floats((277 - exponent) << 23);
             const Floats grid = Floats((exponent - 23) << 23);
-            Words sum = rounded(sums[v] * scale);
+            // Unsigned, for what lies beyond the range adds up to anything and is not used.
+            Bits sum = Bits(rounded(sums[v] * scale));
             for (int k = 0; k < 8; k++) {
-                sum += rounded(Floats(left<8>(a.values, v, k)) * Floats(right(b.values, v, k)) * scale);
+                sum += Bits(rounded(Floats(left<8>(a.values, v, k)) * Floats(right(b.values, v, k)) * scale));
             }
             const Bits beyond = Bits(exponent > 254);
-            const Bits result = Bits(to_floats(sum) * grid);
+            const Bits result = Bits(to_floats(Words(sum)) * grid);
             sums[v] = Floats((result & ~beyond) | (beyond & 0x7fc00000u));
         }
     }
