@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use gstwhispernpu::decoder::{Decoder, Options};
-use gstwhispernpu::device::cpu::{Cpu, Precision};
+use gstwhispernpu::device::cpu::Precision;
 use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::{FrontEnd, WINDOW_FRAMES, WINDOW_SAMPLES, normalise};
 use gstwhispernpu::model::{self, Model};
-use gstwhispernpu::scheduler::Pipeline;
+use gstwhispernpu::scheduler::{Devices, Pipeline, Placement};
 use gstwhispernpu::segment::Window;
 
 const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
@@ -31,12 +31,14 @@ fn stages(criterion: &mut Criterion) {
 }
 
 fn bench_model(criterion: &mut Criterion, name: &str, path: &Path, threads: usize, precision: Precision) {
-    let cpu = Cpu::new(threads, precision).expect("threads start");
+    let placement = Placement { threads, precision: Some(precision), ..Placement::default() };
+    let devices = Devices::choose(&placement).expect("threads start");
     let model = Arc::new(Model::open(path).expect("the model is whole"));
     let samples = speech();
-    let front = FrontEnd::new(&cpu, model.config.mel_bins).expect("the front end fits");
-    let mut encoder = Encoder::new(&cpu, &model.config, &model.weights).expect("the encoder fits").session();
-    let mut decoder = Decoder::new(&cpu, &model).expect("the decoder fits").session(1);
+    let front = FrontEnd::new(&*devices.mel, model.config.mel_bins).expect("the front end fits");
+    let mut encoder =
+        Encoder::new(&*devices.encoder, &model.config, &model.weights).expect("the encoder fits").session();
+    let mut decoder = Decoder::new(&*devices.decoder, &model).expect("the decoder fits").session(1);
     let mut group = criterion.benchmark_group(format!("{name}, {precision:?}, {threads} threads"));
     group.sample_size(10);
     group.bench_function("log-mel", |bench| bench.iter(|| black_box(log_mel(&front, &samples, WINDOW_SAMPLES).len())));
@@ -59,7 +61,7 @@ fn bench_model(criterion: &mut Criterion, name: &str, path: &Path, threads: usiz
             })
         })
     });
-    let pipeline = Pipeline::new(model.clone(), &cpu).expect("the model fits");
+    let pipeline = Pipeline::new(model.clone(), &devices).expect("the model fits");
     let mut session = pipeline.session(1);
     let window = Window { start_samples: 0, length_samples: WINDOW_SAMPLES, log_mel, is_last: true };
     group.bench_function("window to text", |bench| {

@@ -7,7 +7,7 @@ namespace layout {
 // Everything that moves through the array moves in objects of this many bytes.
 inline constexpr int OBJECT = 4096;
 inline constexpr int ACCUMULATORS = 16384;
-inline constexpr int SCRATCH = 32768;
+inline constexpr int SCRATCH = 28672;
 
 // Elements stand in blocks of 4 rows x 8 columns.
 inline constexpr int BLOCK_ROWS = 4;

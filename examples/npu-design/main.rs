@@ -10,8 +10,7 @@ use std::{
 
 use gstwhispernpu::device::npu::{
     design::{Command, Sequence},
-    instructions, mlir,
-    overlay::overlay,
+    instructions, mlir, overlay,
     target::Target,
 };
 use lexopt::prelude::*;

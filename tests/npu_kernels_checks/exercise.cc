@@ -34,7 +34,7 @@ void attend_finish(Buffer, Buffer, Buffer);
 
 namespace {
 
-constexpr size_t OBJECT = 4096, ACCUMULATORS = 16384, SCRATCH = 32768, SCORES = 8192, STATE = 512, SCALES = 256;
+constexpr size_t OBJECT = 4096, ACCUMULATORS = 16384, SCRATCH = 28672, SCORES = 8192, STATE = 512, SCALES = 256;
 
 uint64_t random_state = 88172645463325252ull;
 uint64_t total = 0;

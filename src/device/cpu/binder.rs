@@ -10,8 +10,8 @@ use super::coarse::{self, Coarse};
 use super::convolution;
 use super::plan::{Chain, Part, Stage, Step};
 use super::store::{Form, Matrix, Store};
-use crate::device::team::Team;
 use crate::device::program::MemoryDeclaration;
+use crate::device::team::Team;
 use crate::device::{Activation, DeviceError, Mask, Operation, Program, TensorView, Tensors, Value};
 
 /// Tasks for each thread where a product is divided by columns: enough that the last one is not waited for long.

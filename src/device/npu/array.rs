@@ -38,10 +38,7 @@ impl NpuEmulator {
         let design: Arc<Design> = Arc::new(overlay(target));
         rules::check(&design).map_err(|violations| broken(&violations))?;
         let emulator = Emulator::new(design.clone(), threads).map_err(refused)?;
-        Ok(Self {
-            array: Arc::new(Array { design, emulator: Mutex::new(emulator), total: Mutex::default() }),
-            is_int8,
-        })
+        Ok(Self { array: Arc::new(Array { design, emulator: Mutex::new(emulator), total: Mutex::default() }), is_int8 })
     }
 }
 

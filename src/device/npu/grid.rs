@@ -38,7 +38,7 @@ impl Grid {
     }
 
     /// The part from a row of objects on.
-    pub fn from_row(&self, row: usize) -> Self {
+    pub fn rows_from(&self, row: usize) -> Self {
         Self { offset_bytes: self.at(row, 0), rows: self.rows - row, ..*self }
     }
 }

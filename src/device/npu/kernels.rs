@@ -201,12 +201,12 @@ kernels! {
     /// A quarter of a tile plus what was there before.
     StoreSum store_sum(acc: Read ACCUMULATORS, before: Read OBJECT, object: Write OBJECT; quarter: 0..=3);
     /// A piece of rows into the scratch.
-    Keep keep(object: Read OBJECT, scratch: Update SCRATCH; index: 0..=7);
+    Keep keep(object: Read OBJECT, scratch: Update SCRATCH; index: 0..=6);
     /// Layer normalisation of retained rows; gamma and beta lie at byte `offset` of the scratch.
     Normalise normalise(scratch: Update SCRATCH;
-        row_groups: 1..=2, columns: 1..=2048, padded_columns: 32..=2048, offset: 0..=32768);
+        row_groups: 1..=2, columns: 1..=2048, padded_columns: 32..=2048, offset: 0..=28672);
     /// An object of retained rows as they are.
-    StoreRowsWide store_rows_wide(scratch: Read SCRATCH, object: Write OBJECT; row_groups: 1..=2, index: 0..=7);
+    StoreRowsWide store_rows_wide(scratch: Read SCRATCH, object: Write OBJECT; row_groups: 1..=2, index: 0..=6);
     /// An object of retained wide rows as operand pieces in bf16.
     StoreRowsBf16 store_rows_bf16(scratch: Read SCRATCH, object: Write OBJECT;
         row_groups: 1..=2, index: 0..=64, column_blocks: 0..=64);

@@ -5,7 +5,7 @@ pub const OBJECT: usize = 4096;
 /// Bytes of a tile of 64 x 64 results.
 pub const ACCUMULATORS: usize = 16384;
 /// Bytes of the rows that a core retains.
-pub const SCRATCH: usize = 32768;
+pub const SCRATCH: usize = 28672;
 
 /// Rows of a block.
 pub const BLOCK_ROWS: usize = 4;

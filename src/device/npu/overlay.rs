@@ -5,9 +5,7 @@
 //! object after the other's. Each stream is a ring of buffers in every tile that it passes, with a lock for what is empty and
 //! one for what is full.
 
-use super::design::{
-    Buffer, Channel, Descriptor, Design, Direction, Flow, Lock, LockUse, Place, Port, Tile,
-};
+use super::design::{Buffer, Channel, Descriptor, Design, Direction, Flow, Lock, LockUse, Place, Port, Tile};
 use super::object::OBJECT_BYTES;
 use super::program;
 use super::target::{FIRST_CORE_ROW, MEMORY_ROW, SHIM_ROW, Target, WORD_BYTES};
@@ -110,7 +108,7 @@ fn memory(target: Target, column: usize) -> Tile {
     for core_row in 0..target.core_rows {
         let result = tile.ring(&format!("result {core_row}"), BUFFERS);
         let channel = MEMORY_FIRST_RESULT + core_row;
-        let first = if channel % 2 == 0 { &mut even } else { &mut odd };
+        let first = if channel.is_multiple_of(2) { &mut even } else { &mut odd };
         tile.fill(&result, channel, *first);
         *first += BUFFERS;
         results.push(result);
@@ -185,7 +183,8 @@ impl Wiring {
     /// Lets a channel drain rings, a buffer of each in turn, with descriptors from this number on.
     fn drain(&mut self, rings: &[RingOfTile], channel: usize, first: usize) {
         let count = rings.iter().map(|ring| ring.buffers.len()).min().unwrap_or(0);
-        let turns = (0..count).flat_map(|turn| rings.iter().map(move |ring| (ring.buffers[turn], ring.full, ring.empty)));
+        let turns =
+            (0..count).flat_map(|turn| rings.iter().map(move |ring| (ring.buffers[turn], ring.full, ring.empty)));
         self.transfers(turns.collect(), Direction::Out, channel, first);
     }
 

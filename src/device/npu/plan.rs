@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::columns::Columns;
+use super::mel;
 use super::object::{BLOCK_ROWS, Form, HEAD_COLUMNS, OBJECT_BYTES, TILE_COLUMNS};
 use super::storage::PART_COLUMNS;
-use super::mel;
 use super::strips::{self, Results, Source, Tiles};
 use super::target::Target;
 use crate::device::{Activation, DeviceError, Mask, Memory, Operation, Program, Rows, Tensors, Value};
@@ -136,12 +136,7 @@ pub enum Keys {
 
 impl Plan {
     /// Packs the weights that `program` names. With `is_int8`, linear layers are computed in integers.
-    pub fn new(
-        program: &Program,
-        tensors: &dyn Tensors,
-        target: Target,
-        is_int8: bool,
-    ) -> Result<Self, DeviceError> {
+    pub fn new(program: &Program, tensors: &dyn Tensors, target: Target, is_int8: bool) -> Result<Self, DeviceError> {
         let values = program.values.iter().map(|value| ValuePlan {
             name: value.name,
             rows: value.rows,
@@ -305,9 +300,7 @@ impl Planner<'_> {
                 let (weight, positions) = (self.table(weight, columns)?, self.table(positions, columns)?);
                 Step::Embedding { weight, positions, output: *output }
             }
-            Operation::LastRow { input, output } => {
-                Step::LastRow { input: *input, output: *output }
-            }
+            Operation::LastRow { input, output } => Step::LastRow { input: *input, output: *output },
             Operation::Add { value, addend } => {
                 let addend = self.table(addend, self.columns(*value))?;
                 Step::Add { value: *value, addend }
@@ -362,9 +355,7 @@ impl Planner<'_> {
         let tiles = outputs.physical().div_ceil(TILE_COLUMNS);
         let most = PART_COLUMNS * Form::Wide.columns() / TILE_COLUMNS;
         let starts = (0..tiles).step_by(most);
-        starts
-            .map(|first| Tiles { first, turns: most.min(tiles - first).div_ceil(self.plan.target.columns) })
-            .collect()
+        starts.map(|first| Tiles { first, turns: most.min(tiles - first).div_ceil(self.plan.target.columns) }).collect()
     }
 
     /// A Fourier transform of each frame and its power, and filters over that and their logarithm.
@@ -397,13 +388,7 @@ impl Planner<'_> {
         [first, self.product(Left::Value(power, Form::Bf16), &factors, mel, Results::Logarithm, None)]
     }
 
-    fn normalise(
-        &mut self,
-        input: Value,
-        output: Value,
-        weight: &[f32],
-        bias: &[f32],
-    ) -> Result<Step, DeviceError> {
+    fn normalise(&mut self, input: Value, output: Value, weight: &[f32], bias: &[f32]) -> Result<Step, DeviceError> {
         let form = if self.wants_wide(output) {
             Form::Wide
         } else if self.only_linear_layers_read(output) && self.is_int8 {

@@ -15,8 +15,9 @@ pub const STATE_BYTES: usize = 512;
 /// Here the rings begin: the row stream's in the first bank, the others in the second, the scratch in the last two, so that the operands
 /// of a product come from three banks.
 pub const ROW_RING_ADDRESS: usize = 0x2000;
-/// Accumulators of a product, retained rows, or what attention works on.
-pub const SCRATCH_BYTES: usize = 32 * 1024;
+/// Accumulators of a product, retained rows, or what attention works on. What is left behind it is for the constants that
+/// compiler and linker put there.
+pub use super::layout::SCRATCH as SCRATCH_BYTES;
 
 /// Bytes of a product's accumulators, 64 × 64.
 pub const ACCUMULATOR_BYTES: usize = 16 * 1024;
@@ -126,12 +127,8 @@ const RESULT: RingIndex = 2;
 
 /// The program of the core in this column and row of cores.
 pub fn program(memory: Memory, target: Target, column: usize, core_row: usize) -> CoreProgram {
-    let input = |name, ring: &RingOfTile| Ring {
-        name,
-        buffers: ring.buffers.clone(),
-        take: ring.full,
-        give: ring.empty,
-    };
+    let input =
+        |name, ring: &RingOfTile| Ring { name, buffers: ring.buffers.clone(), take: ring.full, give: ring.empty };
     let rings = vec![
         input("row", &memory.row),
         input("column", &memory.stream),
@@ -176,16 +173,10 @@ impl Writer {
             )]
         };
         let store = |kernel| vec![call(kernel, [accumulators, Operand::Ring(RESULT)], [Scalar::Loop(0)])];
-        let add = call(
-            Kernel::StoreSum,
-            [accumulators, Operand::Ring(COLUMN), Operand::Ring(RESULT)],
-            [Scalar::Loop(0)],
-        );
-        let logarithm = call(
-            Kernel::StoreLogarithm,
-            [accumulators, self.parameters(), Operand::Ring(RESULT)],
-            [Scalar::Loop(0)],
-        );
+        let add =
+            call(Kernel::StoreSum, [accumulators, Operand::Ring(COLUMN), Operand::Ring(RESULT)], [Scalar::Loop(0)]);
+        let logarithm =
+            call(Kernel::StoreLogarithm, [accumulators, self.parameters(), Operand::Ring(RESULT)], [Scalar::Loop(0)]);
         // What is added comes for one core after the other.
         let sums = (0..target.core_rows).map(|row| {
             let body = match row == core_row {
@@ -216,10 +207,7 @@ impl Writer {
                     ],
                 )],
             ),
-            repeat(
-                Scalar::Parameter(word::GELU),
-                vec![call(Kernel::Gelu, [accumulators, self.parameters()], [])],
-            ),
+            repeat(Scalar::Parameter(word::GELU), vec![call(Kernel::Gelu, [accumulators, self.parameters()], [])]),
             select(
                 word::OUTPUT,
                 vec![
@@ -244,7 +232,7 @@ impl Writer {
         // All that comes is taken before anything is put out: the cores of a column wait for each other at both.
         let mut statements = vec![
             call(Kernel::Clear, [scratch], []),
-            call(Kernel::Clear, [self.scratch(ACCUMULATOR_BYTES)], []),
+            call(Kernel::Clear, [self.scratch(SCRATCH_BYTES - ACCUMULATOR_BYTES)], []),
             repeat(
                 Scalar::Parameter(word::WEIGHT_OBJECTS),
                 with(&[COLUMN], vec![keep(Scalar::Sum { parameter: word::OBJECTS, depth: 0 })]),
@@ -300,24 +288,20 @@ impl Writer {
             with(&[ROW], if of == column { vec![begin] } else { vec![] })
         }));
         let halves = |call| repeat(Scalar::Constant(2), with(&[COLUMN], vec![call]));
-        statements.extend([
-            repeat(
-                Scalar::Parameter(word::KEY_BLOCKS),
-                vec![
-                    halves(call(Kernel::Scores, [queries, stream, scores], [Scalar::Loop(0)])),
-                    call(
-                        Kernel::Softmax,
-                        [scores, attended, state, self.parameters()],
-                        [Scalar::Loop(0), Scalar::Constant((core_row * QUERIES_OF_A_CORE) as i32)],
-                    ),
-                    halves(call(Kernel::Values, [scores, stream, attended], [Scalar::Loop(0)])),
-                ],
-            ),
-        ]);
-        statements.extend(with(
-            &[RESULT],
-            vec![call(Kernel::AttendFinish, [attended, state, Operand::Ring(RESULT)], [])],
-        ));
+        statements.extend([repeat(
+            Scalar::Parameter(word::KEY_BLOCKS),
+            vec![
+                halves(call(Kernel::Scores, [queries, stream, scores], [Scalar::Loop(0)])),
+                call(
+                    Kernel::Softmax,
+                    [scores, attended, state, self.parameters()],
+                    [Scalar::Loop(0), Scalar::Constant((core_row * QUERIES_OF_A_CORE) as i32)],
+                ),
+                halves(call(Kernel::Values, [scores, stream, attended], [Scalar::Loop(0)])),
+            ],
+        )]);
+        statements
+            .extend(with(&[RESULT], vec![call(Kernel::AttendFinish, [attended, state, Operand::Ring(RESULT)], [])]));
         statements
     }
 

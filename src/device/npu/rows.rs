@@ -1,9 +1,9 @@
 //! How an operation on whole rows divides them: rows that a core keeps, objects that they come and leave in.
 
 use super::header::Header;
+use super::layout::Q;
 use super::object::{Form, OBJECT_BYTES};
 use super::program::{SCRATCH_BYTES, output, word};
-use super::layout::Q;
 use super::reference::to_fixed;
 use super::target::WORD_BYTES;
 use crate::device::DeviceError;

@@ -166,7 +166,7 @@ impl Session for NpuSession {
             run.step((procedure.0, index), step)?;
         }
         run.flush()?;
-        steps.outputs.iter().try_for_each(|output| run.to_host(*output))
+        steps.outputs.iter().try_for_each(|output| run.fetch(*output))
     }
 
     fn read(&self, value: Value) -> &[f32] {
@@ -229,9 +229,7 @@ struct Arena<'a> {
 impl Arena<'_> {
     fn held(&mut self, value: &ValuePlan, lanes: usize) -> Held {
         let blocks_of_step = blocks(value.rows, lanes, self.plan.target);
-        let forms = value.forms.iter().map(|&form| {
-            (form, (self.storage(form, value.columns, blocks_of_step), false))
-        });
+        let forms = value.forms.iter().map(|&form| (form, (self.storage(form, value.columns, blocks_of_step), false)));
         let forms = forms.collect();
         let kept = if value.rows.is_kept() { lanes } else { 0 };
         let kept = (0..kept).map(|_| self.storage(Form::Bf16, value.columns, blocks_of_step)).collect();
@@ -275,7 +273,7 @@ impl Run<'_> {
             Step::Attention(attention) => self.attention(attention),
             Step::Embedding { weight, positions, output } => self.embedding(weight, positions, *output),
             Step::LastRow { input, output } => {
-                self.to_host(*input)?;
+                self.fetch(*input)?;
                 let columns = self.held(*input).columns.logical;
                 let spans = self.placement(*input).spans;
                 for (index, span) in spans.iter().enumerate() {
@@ -287,7 +285,7 @@ impl Run<'_> {
                 Ok(())
             }
             Step::Add { value, addend } => {
-                self.to_host(*value)?;
+                self.fetch(*value)?;
                 let rows = self.held(*value).rows.count(self.extents);
                 let held = &mut self.session.held[value.0];
                 held.host.iter_mut().zip(&addend.rows[..rows * addend.columns]).for_each(|(x, add)| *x += add);
@@ -413,7 +411,7 @@ impl Run<'_> {
         stride: usize,
         output: Value,
     ) -> Result<Grid, DeviceError> {
-        self.to_host(value)?;
+        self.fetch(value)?;
         let rows = self.held(output).rows.count(self.extents);
         let storage = &self.session.gathered[&place];
         let (columns, host) = (self.held(value).columns.logical, &self.session.held[value.0].host);
@@ -440,7 +438,7 @@ impl Run<'_> {
         hop_samples: usize,
         output: Value,
     ) -> Result<Grid, DeviceError> {
-        self.to_host(samples)?;
+        self.fetch(samples)?;
         let storage = &self.session.gathered[&place];
         let host = &self.session.held[samples.0].host;
         let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
@@ -455,7 +453,13 @@ impl Run<'_> {
     fn normalise(&mut self, normalise: &NormalisePlan) -> Result<(), DeviceError> {
         self.require(normalise.input, Form::Wide)?;
         let kept = Kept::normalised(self.held(normalise.input).columns.logical)?;
-        self.rows(kept, normalise.input, normalise.output, normalise.form, (normalise.header, normalise.weight_objects));
+        self.rows(
+            kept,
+            normalise.input,
+            normalise.output,
+            normalise.form,
+            (normalise.header, normalise.weight_objects),
+        );
         Ok(())
     }
 
@@ -511,7 +515,8 @@ impl Run<'_> {
                         key_blocks: keys.div_ceil(KEY_BLOCK),
                         header: (
                             HEADERS,
-                            self.header(Made::Attention { width: attention.width, keys, first_last_key: causal })? as u64,
+                            self.header(Made::Attention { width: attention.width, keys, first_last_key: causal })?
+                                as u64,
                         ),
                     });
                 }
@@ -541,7 +546,7 @@ impl Run<'_> {
                 (kept(key), kept(value), extent.past + extent.rows, extent.past)
             }
             Keys::Values { key, value } => {
-                let own = |value: Value| self.storage(value, Form::Bf16).grid().from_row(span.physical / BLOCK_ROWS);
+                let own = |value: Value| self.storage(value, Form::Bf16).grid().rows_from(span.physical / BLOCK_ROWS);
                 (own(key), own(value), span.rows, 0)
             }
         }
@@ -574,7 +579,7 @@ impl Run<'_> {
             self.rows(kept, value, value, form, (header, 0));
             return Ok(());
         }
-        self.to_host(value)?;
+        self.fetch(value)?;
         let placement = self.placement(value);
         let held = &mut self.session.held[value.0];
         let columns = held.columns.logical;
@@ -588,7 +593,7 @@ impl Run<'_> {
     }
 
     /// Makes sure that a value is there on the host.
-    fn to_host(&mut self, value: Value) -> Result<(), DeviceError> {
+    fn fetch(&mut self, value: Value) -> Result<(), DeviceError> {
         if self.held(value).is_on_host {
             return Ok(());
         }

@@ -5,8 +5,8 @@ use half::bf16;
 use super::columns::Columns;
 use super::grid::Grid;
 use super::layout::Q;
-use super::object::{Form, LANE_COLUMNS, OBJECT_BYTES, WIDE_ONE};
 use super::matrix::Matrix;
+use super::object::{Form, LANE_COLUMNS, OBJECT_BYTES, WIDE_ONE};
 use super::reference::{maxima, quantise, to_fixed};
 
 /// Columns of objects of a part. The steps of descriptors reach no further, so that wider matrices lie in several parts.
@@ -36,7 +36,11 @@ impl Storage {
         values.iter().enumerate().for_each(|(column, value)| padded[self.columns.place(column)] = *value);
         match self.form {
             Form::Wide => self.put(memory, row, &padded, |lanes, bytes| {
-                lanes.iter().flat_map(|value| to_fixed(*value, Q).to_le_bytes()).zip(bytes).for_each(|(from, to)| *to = from);
+                lanes
+                    .iter()
+                    .flat_map(|value| to_fixed(*value, Q).to_le_bytes())
+                    .zip(bytes)
+                    .for_each(|(from, to)| *to = from);
             }),
             Form::Bf16 => self.put(memory, row, &padded, |lanes, bytes| {
                 let lanes = lanes.iter().flat_map(|value| bf16::from_f32(*value).to_le_bytes());

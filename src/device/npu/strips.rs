@@ -4,9 +4,9 @@ use half::bf16;
 
 use super::columns::Columns;
 use super::header::Header;
+use super::layout::Q;
 use super::object::{Form, TILE_COLUMNS};
 use super::program::{output, word};
-use super::layout::Q;
 use super::reference::{gelu_table, logarithm_table, to_fixed};
 use super::target::Target;
 

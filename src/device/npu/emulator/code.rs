@@ -109,7 +109,9 @@ impl Code {
     fn word(&self, tile: &Tile, scalar: Scalar) -> Result<(), String> {
         let bytes = tile.buffers.get(self.parameters).map_or(0, |buffer| buffer.bytes);
         match scalar {
-            Scalar::Parameter(word) | Scalar::Sum { parameter: word, .. } if (word + 1) * 4 > bytes => Err(format!("the core has no parameter {word}")),
+            Scalar::Parameter(word) | Scalar::Sum { parameter: word, .. } if (word + 1) * 4 > bytes => {
+                Err(format!("the core has no parameter {word}"))
+            }
             _ => Ok(()),
         }
     }
