@@ -1,16 +1,18 @@
 //! The emulated array as a device.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::cost::Inputs;
 use super::design::{Design, Sequence};
-use super::emulator::{DdrMemory, Emulator, Fault, Report};
+use super::emulator::{DdrMemory, Emulator, Fault, NoArithmetic, Report};
 use super::overlay::overlay;
 use super::plan::Plan;
 use super::planner::plan;
 use super::rules::{self, Violation};
 use super::session::NpuSession;
 use super::target::Target;
-use crate::device::{Device, DeviceError, Origin, Prepared, Program, Session, Tensors};
+use super::trace::{Trace, Traced};
+use crate::device::{Completed, Device, DeviceError, Origin, Prepared, Program, Session, Tensors};
 
 /// An array that is emulated, down to its descriptors and locks.
 pub struct NpuEmulator {
@@ -22,6 +24,7 @@ pub struct NpuEmulator {
 pub struct Array {
     emulator: Mutex<Emulator>,
     total: Mutex<Report>,
+    trace: Mutex<Option<Trace>>,
     design: Arc<Design>,
 }
 
@@ -36,26 +39,78 @@ impl NpuEmulator {
     /// Configures an array, whose cores `threads` threads emulate; 0 means one for each processor. Products of linear layers are of
     /// bf16, or with `is_int8` of integers.
     pub fn new(target: Target, threads: usize, is_int8: bool) -> Result<Self, DeviceError> {
+        Self::with(target, is_int8, |design| Emulator::new(design, threads))
+    }
+
+    /// The same, but kernels compute nothing: for predictions, which do not depend on what the numbers are.
+    pub fn without_arithmetic(target: Target, is_int8: bool) -> Result<Self, DeviceError> {
+        Self::with(target, is_int8, |design| Emulator::with_kernels(design, 1, Arc::new(NoArithmetic)))
+    }
+
+    fn with(
+        target: Target,
+        is_int8: bool,
+        emulator: impl FnOnce(Arc<Design>) -> Result<Emulator, Fault>,
+    ) -> Result<Self, DeviceError> {
         let design: Arc<Design> = Arc::new(overlay(target));
         rules::check(&design).map_err(|violations| broken(&violations))?;
-        let emulator = Emulator::new(design.clone(), threads).map_err(refused)?;
-        Ok(Self { array: Arc::new(Array { design, emulator: Mutex::new(emulator), total: Mutex::default() }), is_int8 })
+        let emulator = Mutex::new(emulator(design.clone()).map_err(refused)?);
+        let array = Array { design, emulator, total: Mutex::default(), trace: Mutex::default() };
+        Ok(Self { array: Arc::new(array), is_int8 })
+    }
+
+    /// What was done since the array was configured.
+    pub fn report(&self) -> Report {
+        lock(&self.array.total).clone()
+    }
+
+    /// Keeps what each operation does from now on, or no longer. Each then runs by itself; `launches` of its report still says
+    /// where the array would be launched.
+    pub fn trace(&self, trace: Option<Trace>) {
+        lock(&self.array.emulator).record(trace.as_ref().is_some_and(|trace| trace.has_timelines));
+        *lock(&self.array.trace) = trace;
+    }
+
+    /// What was kept since [`NpuEmulator::trace`], in the order of the operations.
+    pub fn traced(&self) -> Vec<Traced> {
+        lock(&self.array.trace).as_mut().map(|trace| std::mem::take(&mut trace.operations)).unwrap_or_default()
     }
 }
 
 impl Array {
-    /// Runs a sequence.
-    pub fn run(&self, sequence: &Sequence, ddr: &mut [DdrMemory]) -> Result<(), DeviceError> {
+    /// Whether each operation is to run by itself.
+    pub fn is_traced(&self) -> bool {
+        lock(&self.trace).is_some()
+    }
+
+    /// Counts a launch that operations which ran by themselves would have been.
+    pub fn count_launch(&self) {
+        lock(&self.total).launches += 1;
+        if let Some(last) = lock(&self.trace).as_mut().and_then(|trace| trace.operations.last_mut()) {
+            last.report.launches += 1;
+        }
+    }
+
+    /// Runs a sequence; with a name it is an operation that runs by itself, and no launch.
+    pub fn run(&self, sequence: &Sequence, name: Option<String>, ddr: &mut [DdrMemory]) -> Result<(), DeviceError> {
         let sizes: Vec<u64> = ddr.iter().map(|memory| memory.bytes().len() as u64).collect();
         rules::check_sequence(&self.design, sequence, &sizes).map_err(|violations| broken(&violations))?;
-        let mut emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
-        let report = emulator.run(sequence, ddr).map_err(|fault| {
+        let mut emulator = lock(&self.emulator);
+        let mut report = emulator.run(sequence, ddr).map_err(|fault| {
             emulator.reset();
             refused(fault)
         })?;
-        self.total.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
+        report.launches = u64::from(name.is_none());
+        lock(&self.total).add(&report);
+        if let (Some(name), Some(trace)) = (name, lock(&self.trace).as_mut()) {
+            trace.operations.push(Traced { name, report, timeline: emulator.timeline().cloned() });
+        }
         Ok(())
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn broken(violations: &[Violation]) -> DeviceError {
@@ -76,6 +131,13 @@ impl Device for NpuEmulator {
         let mut plan = plan(program, tensors, self.array.design.target, self.is_int8)?;
         let weights = Mutex::new(DdrMemory::from_bytes(std::mem::take(&mut plan.weights)));
         Ok(Arc::new(Shared(Arc::new(Executable { array: self.array.clone(), plan, weights }))))
+    }
+
+    fn completed(&self) -> Option<Completed> {
+        let report = self.report();
+        let predicted_seconds =
+            report.seconds + Inputs::of(self.array.design.target).launching_seconds(report.launches);
+        Some(Completed { launches: report.launches, kernel_calls: report.calls(), predicted_seconds })
     }
 }
 

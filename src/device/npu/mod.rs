@@ -10,6 +10,7 @@
 mod arena;
 mod array;
 mod columns;
+pub mod cost;
 pub mod design;
 pub mod emulator;
 pub mod format;
@@ -40,6 +41,7 @@ mod session;
 mod storage;
 mod strips;
 pub mod target;
+mod trace;
 mod variant;
 
 pub use array::NpuEmulator;
@@ -48,4 +50,5 @@ pub use matrix::Matrix;
 pub use memory::{ALIGNMENT, TileMemory};
 pub use overlay::overlay;
 pub use target::Target;
+pub use trace::{Trace, Traced};
 pub use variant::Variant;
