@@ -9,12 +9,12 @@ use gstwhispernpu::device::npu::{
 
 const LEFT: f64 = 20.0;
 const TOP: f64 = 64.0;
-const COLUMN: f64 = 250.0;
-const TILE_WIDTH: f64 = 150.0;
+const COLUMN: f64 = 262.0;
+const TILE_WIDTH: f64 = 168.0;
 /// Where streams go up and down, left of a tile.
 const LANES: f64 = 84.0;
 const ROW: f64 = 128.0;
-const TILE_HEIGHT: f64 = 92.0;
+const TILE_HEIGHT: f64 = 96.0;
 
 const COLUMN_STREAM: &str = "#1f77b4";
 const RESULT_STREAM: &str = "#2a8f4f";
@@ -84,16 +84,24 @@ fn draw_tile(svg: &mut String, rows: usize, tile: &Tile) {
     );
     let bytes: usize = tile.buffers.iter().map(|buffer| buffer.bytes).sum();
     let memory = tile.place.kind().limits().memory_bytes;
-    let size = if memory > 0 { format!(", {} of {} KiB", bytes / 1024, memory / 1024) } else { String::new() };
+    let size = if memory > 0 { format!("{} of {} KiB", bytes / 1024, memory / 1024) } else { String::new() };
     let place = tile.place;
-    let title = format!("{name} ({}, {}){size}", place.column, place.row);
+    let title = format!("{name} ({}, {})", place.column, place.row);
     line(svg, format_args!("<text x=\"{}\" y=\"{}\" font-weight=\"bold\">{title}</text>", x + 6.0, y + 14.0));
+    line(
+        svg,
+        format_args!(
+            "<text x=\"{}\" y=\"{}\" font-size=\"9.5\" text-anchor=\"end\" fill=\"#555\">{size}</text>",
+            x + TILE_WIDTH - 5.0,
+            y + 14.0
+        ),
+    );
     let lines = if tile.buffers.is_empty() {
         let channels =
             tile.channels.iter().map(|channel| format!("{:?} {}", channel.direction, channel.number).to_lowercase());
         vec![
             format!("channels {}", channels.collect::<Vec<_>>().join(", ")),
-            "descriptors: written by commands".to_owned(),
+            "descriptors written by commands".to_owned(),
         ]
     } else {
         buffers(tile)

@@ -177,9 +177,19 @@ fn colour(name: &str) -> String {
         _ => {
             let hash =
                 name.bytes().fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-            format!("hsl({}, 65%, {}%)", hash % 360, 40 + hash / 360 % 3 * 8)
+            rgb(f64::from(hash % 360), 0.65, 0.40 + f64::from(hash / 360 % 3) * 0.08)
         }
     }
+}
+
+/// A colour of this hue in degrees, saturation and lightness, as all programs read it.
+fn rgb(hue: f64, saturation: f64, lightness: f64) -> String {
+    let chroma = saturation * lightness.min(1.0 - lightness);
+    let channel = |offset: f64| {
+        let k = (offset + hue / 30.0) % 12.0;
+        (255.0 * (lightness - chroma * (k - 3.0).min(9.0 - k).clamp(-1.0, 1.0))).round() as u8
+    };
+    format!("#{:02x}{:02x}{:02x}", channel(0.0), channel(8.0), channel(4.0))
 }
 
 impl Row {
