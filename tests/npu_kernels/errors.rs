@@ -62,8 +62,8 @@ fn layer_normalisation_of_every_kind_of_row() {
     type Row = fn(&mut Random, usize) -> f64;
     let kinds: [(&str, f64, Row); 6] = [
         ("deviation 1", 5e-4, |random, _| random.normal()),
-        ("mean 100, deviation 1", 2e-3, |random, _| random.normal() + 100.0),
-        ("mean 1000, deviation 1", 2e-2, |random, _| random.normal() + 1000.0),
+        ("mean 100, deviation 1", 1e-3, |random, _| random.normal() + 100.0),
+        ("mean 1000, deviation 1", 5e-3, |random, _| random.normal() + 1000.0),
         (
             "two channels of 500",
             5e-4,
@@ -71,14 +71,14 @@ fn layer_normalisation_of_every_kind_of_row() {
                 if column % 200 == 7 { 500.0 + random.normal() } else { random.normal() }
             },
         ),
-        ("deviation 0.003, about epsilon's", 2e-3, |random, _| random.normal() * 0.003),
-        ("deviation 1e-4", 2e-3, |random, _| random.normal() * 1e-4),
+        ("deviation 0.003, about epsilon's", 3e-3, |random, _| random.normal() * 0.003),
+        ("deviation 1e-4", 3e-3, |random, _| random.normal() * 1e-4),
     ];
     for (name, bound, element) in kinds {
         for columns in [384, 512, 768, 1024, 1280] {
             let (worst, greatest) = normalisation_error(columns, element);
             println!("layer norm, {columns} columns, {name}: {worst:.2e} of values up to {greatest:.1}");
-            assert!(worst < bound * greatest, "{name}: {worst}");
+            assert!(worst < bound, "{name}: {worst}");
         }
     }
 }
