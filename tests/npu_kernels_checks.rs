@@ -1,6 +1,8 @@
 //! The kernels' sources: no warning by any compiler for either architecture, no frame that a core's stack cannot hold, no access
 //! outside a buffer, and the same results on both architectures.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -109,7 +111,7 @@ fn another_compiler_has_no_warning() {
 #[test]
 fn an_unknown_architecture_is_refused() {
     let mut command = compiler(gcc(), 22, &host());
-    command.arg("-fsyntax-only").arg(&sources()[0].with_file_name("../architecture.hpp")).args(["-x", "c++"]);
+    command.arg("-fsyntax-only").arg(sources()[0].with_file_name("../architecture.hpp")).args(["-x", "c++"]);
     let output = command.output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("without a row in this table"));
