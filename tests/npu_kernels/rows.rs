@@ -42,7 +42,7 @@ fn rows(row_groups: usize, columns: usize, seed: u64) -> Matrix<i32> {
     if seed % 3 == 1 {
         rows[(1, columns / 2)] = i32::MIN;
         rows[(2, columns / 3)] = i32::MAX;
-        rows.row_mut(3).fill(if seed % 2 == 0 { i32::MAX } else { i32::MIN });
+        rows.row_mut(3).fill(if seed.is_multiple_of(2) { i32::MAX } else { i32::MIN });
     }
     rows
 }

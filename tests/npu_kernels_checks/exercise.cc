@@ -80,7 +80,11 @@ struct Bytes {
 void products() {
     for (int row_groups = 0; row_groups <= 16; row_groups++) {
         Bytes a(OBJECT), b(OBJECT), acc(ACCUMULATORS), a8(OBJECT), b8(OBJECT), acc8(ACCUMULATORS);
-        product_bf16(a.halves(), b.halves(), acc.halves(), row_groups);
+        // One after the other: the order of arguments is the compiler's.
+        a.halves();
+        b.halves();
+        acc.halves();
+        product_bf16(a, b, acc, row_groups);
         product_int8(a8, b8, acc8, row_groups);
     }
     Bytes a(OBJECT), b(OBJECT), acc(ACCUMULATORS);
