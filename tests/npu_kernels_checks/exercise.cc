@@ -110,9 +110,9 @@ void finishes() {
 
 void rows() {
     for (int row_groups = 1; row_groups <= 2; row_groups++) {
-        const int most = 64 / row_groups;
+        const int most = 56 / row_groups;
         Bytes scratch(SCRATCH), object(OBJECT), scales(SCALES);
-        for (int index = 0; index < 8; index++) {
+        for (int index = 0; index < 7; index++) {
             Bytes kept(OBJECT), stored(OBJECT);
             keep(kept, scratch, index);
             store_rows_wide(scratch, stored, row_groups, index);
@@ -133,7 +133,7 @@ void rows() {
             normalise(normal, row_groups, width, padded, int(SCRATCH) - 8 * padded);
         }
         Bytes longest(SCRATCH);
-        if (row_groups == 1) normalise(longest, 1, 1280, 1280, 20480);
+        if (row_groups == 1) normalise(longest, 1, 1184, 1184, 18944);
     }
 }
 
