@@ -23,7 +23,13 @@ pub struct Array {
     emulator: Mutex<Emulator>,
     total: Mutex<Report>,
     design: Arc<Design>,
+    #[cfg(test)]
+    tamper: Tamper,
 }
+
+/// What a test changes in each launch before it runs.
+#[cfg(test)]
+pub type Tamper = Box<dyn Fn(&mut Sequence, &mut [DdrMemory]) + Send + Sync>;
 
 /// A program that is ready to run.
 pub struct Executable {
@@ -36,16 +42,35 @@ impl NpuEmulator {
     /// Configures an array, whose cores `threads` threads emulate; 0 means one for each processor. Products of linear layers are of
     /// bf16, or with `is_int8` of integers.
     pub fn new(target: Target, threads: usize, is_int8: bool) -> Result<Self, DeviceError> {
-        let design: Arc<Design> = Arc::new(overlay(target));
-        rules::check(&design).map_err(|violations| broken(&violations))?;
-        let emulator = Emulator::new(design.clone(), threads).map_err(refused)?;
-        Ok(Self { array: Arc::new(Array { design, emulator: Mutex::new(emulator), total: Mutex::default() }), is_int8 })
+        Ok(Self { array: Arc::new(Array::new(overlay(target), threads)?), is_int8 })
+    }
+
+    /// Configures an array to any design, and changes whatever is to run on it.
+    #[cfg(test)]
+    pub fn tampered(design: Design, is_int8: bool, tamper: Tamper) -> Result<Self, DeviceError> {
+        let array = Array { tamper, ..Array::new(design, 1)? };
+        Ok(Self { array: Arc::new(array), is_int8 })
     }
 }
 
 impl Array {
+    fn new(design: Design, threads: usize) -> Result<Self, DeviceError> {
+        rules::check(&design).map_err(|violations| broken(&violations))?;
+        let design = Arc::new(design);
+        let emulator = Emulator::new(design.clone(), threads).map_err(refused)?;
+        Ok(Self {
+            emulator: Mutex::new(emulator),
+            total: Mutex::default(),
+            design,
+            #[cfg(test)]
+            tamper: Box::new(|_, _| {}),
+        })
+    }
+
     /// Runs a sequence.
     pub fn run(&self, sequence: &Sequence, ddr: &mut [DdrMemory]) -> Result<(), DeviceError> {
+        #[cfg(test)]
+        let sequence = &self.tampered(sequence.clone(), ddr);
         let sizes: Vec<u64> = ddr.iter().map(|memory| memory.bytes().len() as u64).collect();
         rules::check_sequence(&self.design, sequence, &sizes).map_err(|violations| broken(&violations))?;
         let mut emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,6 +80,12 @@ impl Array {
         })?;
         self.total.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
         Ok(())
+    }
+
+    #[cfg(test)]
+    fn tampered(&self, mut sequence: Sequence, ddr: &mut [DdrMemory]) -> Sequence {
+        (self.tamper)(&mut sequence, ddr);
+        sequence
     }
 }
 

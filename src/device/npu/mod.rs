@@ -40,6 +40,8 @@ mod session;
 mod storage;
 mod strips;
 pub mod target;
+#[cfg(test)]
+mod tests;
 mod variant;
 
 pub use array::NpuEmulator;
