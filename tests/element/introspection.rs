@@ -76,5 +76,10 @@ fn property(text: &mut String, pspec: &glib::ParamSpec) -> std::fmt::Result {
             writeln!(text, "  {} = {}: {}", value.value(), value.nick(), value.name())?;
         }
     }
+    if let Some(class) = glib::FlagsClass::with_type(pspec.value_type()) {
+        for value in class.values() {
+            writeln!(text, "  {} = {}: {}", value.value(), value.nick(), value.name())?;
+        }
+    }
     writeln!(text, "  {}", pspec.blurb().unwrap())
 }

@@ -5,6 +5,7 @@ mod alone;
 mod beeps;
 mod listener;
 
+mod array;
 mod downstream;
 mod flush;
 mod formats;

@@ -26,7 +26,13 @@ pub struct Array {
     total: Mutex<Report>,
     trace: Mutex<Option<Trace>>,
     design: Arc<Design>,
+    #[cfg(test)]
+    tamper: Tamper,
 }
+
+/// What a test changes in each launch before it runs.
+#[cfg(test)]
+pub type Tamper = Box<dyn Fn(&mut Sequence, &mut [DdrMemory]) + Send + Sync>;
 
 /// A program that is ready to run.
 pub struct Executable {
@@ -39,24 +45,27 @@ impl NpuEmulator {
     /// Configures an array, whose cores `threads` threads emulate; 0 means one for each processor. Products of linear layers are of
     /// bf16, or with `is_int8` of integers.
     pub fn new(target: Target, threads: usize, is_int8: bool) -> Result<Self, DeviceError> {
-        Self::with(target, is_int8, |design| Emulator::new(design, threads))
+        Self::with(overlay(target), is_int8, |design| Emulator::new(design, threads))
     }
 
     /// The same, but kernels compute nothing: for predictions, which do not depend on what the numbers are.
     pub fn without_arithmetic(target: Target, is_int8: bool) -> Result<Self, DeviceError> {
-        Self::with(target, is_int8, |design| Emulator::with_kernels(design, 1, Arc::new(NoArithmetic)))
+        Self::with(overlay(target), is_int8, |design| Emulator::with_kernels(design, 1, Arc::new(NoArithmetic)))
+    }
+
+    /// Configures an array to any design, and changes whatever is to run on it.
+    #[cfg(test)]
+    pub fn tampered(design: Design, is_int8: bool, tamper: Tamper) -> Result<Self, DeviceError> {
+        let array = Array { tamper, ..Array::new(design, |design| Emulator::new(design, 1))? };
+        Ok(Self { array: Arc::new(array), is_int8 })
     }
 
     fn with(
-        target: Target,
+        design: Design,
         is_int8: bool,
         emulator: impl FnOnce(Arc<Design>) -> Result<Emulator, Fault>,
     ) -> Result<Self, DeviceError> {
-        let design: Arc<Design> = Arc::new(overlay(target));
-        rules::check(&design).map_err(|violations| broken(&violations))?;
-        let emulator = Mutex::new(emulator(design.clone()).map_err(refused)?);
-        let array = Array { design, emulator, total: Mutex::default(), trace: Mutex::default() };
-        Ok(Self { array: Arc::new(array), is_int8 })
+        Ok(Self { array: Arc::new(Array::new(design, emulator)?), is_int8 })
     }
 
     /// What was done since the array was configured.
@@ -78,6 +87,20 @@ impl NpuEmulator {
 }
 
 impl Array {
+    fn new(design: Design, emulator: impl FnOnce(Arc<Design>) -> Result<Emulator, Fault>) -> Result<Self, DeviceError> {
+        rules::check(&design).map_err(|violations| broken(&violations))?;
+        let design = Arc::new(design);
+        let emulator = emulator(design.clone()).map_err(refused)?;
+        Ok(Self {
+            emulator: Mutex::new(emulator),
+            total: Mutex::default(),
+            trace: Mutex::default(),
+            design,
+            #[cfg(test)]
+            tamper: Box::new(|_, _| {}),
+        })
+    }
+
     /// Whether each operation is to run by itself.
     pub fn is_traced(&self) -> bool {
         lock(&self.trace).is_some()
@@ -93,6 +116,8 @@ impl Array {
 
     /// Runs a sequence; with a name it is an operation that runs by itself, and no launch.
     pub fn run(&self, sequence: &Sequence, name: Option<String>, ddr: &mut [DdrMemory]) -> Result<(), DeviceError> {
+        #[cfg(test)]
+        let sequence = &self.tampered(sequence.clone(), ddr);
         let sizes: Vec<u64> = ddr.iter().map(|memory| memory.bytes().len() as u64).collect();
         rules::check_sequence(&self.design, sequence, &sizes).map_err(|violations| broken(&violations))?;
         let mut emulator = lock(&self.emulator);
@@ -106,6 +131,12 @@ impl Array {
             trace.operations.push(Traced { name, report, timeline: emulator.timeline().cloned() });
         }
         Ok(())
+    }
+
+    #[cfg(test)]
+    fn tampered(&self, mut sequence: Sequence, ddr: &mut [DdrMemory]) -> Sequence {
+        (self.tamper)(&mut sequence, ddr);
+        sequence
     }
 }
 

@@ -186,7 +186,8 @@ mod tests {
             assert_eq!(objects.len(), WIDE.objects(rows, columns) * OBJECT);
             assert_eq!(WIDE.unpack::<i32>(&objects, rows, columns), matrix);
             let halves = matrix.map(|x| bf16::from_bits(x as u16));
-            assert_eq!(OPERAND_BF16.unpack::<bf16>(&OPERAND_BF16.pack(&halves), rows, columns), halves);
+            let back = OPERAND_BF16.unpack::<bf16>(&OPERAND_BF16.pack(&halves), rows, columns);
+            assert_eq!(back.map(bf16::to_bits), halves.map(bf16::to_bits));
             let bytes = matrix.map(|x| x as i8);
             assert_eq!(WEIGHTS_INT8.unpack::<i8>(&WEIGHTS_INT8.pack(&bytes), rows, columns), bytes);
         }

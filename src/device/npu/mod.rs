@@ -41,6 +41,8 @@ mod session;
 mod storage;
 mod strips;
 pub mod target;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod variant;
 

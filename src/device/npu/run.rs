@@ -79,7 +79,7 @@ impl Run<'_> {
                     let to = &mut self.session.memories[memory.0][lane];
                     to.rows = rows;
                     let to = if is_key { &to.key } else { &to.value };
-                    let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
+                    let memory = self.session.arena.all_mut();
                     (0..rows).for_each(|row| from.copy_row(memory, row, to, row));
                 }
                 Ok(())
@@ -170,7 +170,7 @@ impl Run<'_> {
         let spans = self.placement(value).spans;
         let held = &self.session.held[value.0];
         let (step, _) = &held.forms[&Form::Bf16];
-        let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
+        let memory = self.session.arena.all_mut();
         for (span, extent) in spans.iter().zip(self.extents) {
             for row in 0..span.rows {
                 step.copy_row(memory, span.physical + row, &held.kept[extent.lane], extent.past + row);
@@ -191,7 +191,7 @@ impl Run<'_> {
         let rows = self.held(output).rows.count(self.extents);
         let storage = &self.session.gathered[&place];
         let (columns, host) = (self.held(value).columns.logical, &self.session.held[value.0].host);
-        let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
+        let memory = self.session.arena.all_mut();
         let mut side_by_side = vec![0.0; 3 * columns];
         for (_, physical) in Placement::new(self.plan.value(output).rows, self.extents).rows() {
             for (tap, to) in side_by_side.chunks_exact_mut(columns).enumerate() {
@@ -217,7 +217,7 @@ impl Run<'_> {
         self.fetch(samples)?;
         let storage = &self.session.gathered[&place];
         let host = &self.session.held[samples.0].host;
-        let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
+        let memory = self.session.arena.all_mut();
         let mut row = Vec::new();
         for (logical, physical) in Placement::new(self.plan.value(output).rows, self.extents).rows() {
             mel::split_row(&host[logical * hop_samples..][..window_samples], &mut row);
@@ -358,7 +358,7 @@ impl Run<'_> {
         let held = &mut self.session.held[value.0];
         let columns = held.columns.logical;
         let Some((storage, is_valid)) = held.forms.get_mut(&form) else { return Ok(()) };
-        let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
+        let memory = self.session.arena.all_mut();
         for (logical, physical) in placement.rows() {
             storage.write(memory, physical, &held.host[logical * columns..][..columns]);
         }

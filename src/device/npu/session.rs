@@ -90,7 +90,7 @@ impl Session for NpuSession {
         held.host[..rows.len()].copy_from_slice(rows);
         held.set_host();
         if let Some(kept) = held.kept.first() {
-            let memory = self.arena.bytes_mut(0..self.arena.bytes().len());
+            let memory = self.arena.all_mut();
             for (row, values) in rows.chunks(held.columns.logical).enumerate() {
                 kept.write(memory, row, values);
             }

@@ -8,6 +8,8 @@ mod scopes;
 
 use super::super::design::{CoreProgram, Operand, Scalar, Statement};
 use super::super::kernels::Kernel;
+use super::super::overlay::overlay;
+use super::super::target::Target;
 use super::print;
 
 /// `WHISPERNPU_GOLDEN=write cargo test` writes it anew.
@@ -38,6 +40,14 @@ fn the_text_says_what_the_design_says() {
     let file = reader::read(&print(&design, Some(&sequence)).unwrap());
     same::design(&file, &design);
     same::sequence(&file, &sequence, design.target);
+}
+
+#[test]
+fn the_text_of_the_overlay_says_what_the_overlay_says() {
+    let design = overlay(Target::NPU1);
+    let file = reader::read(&print(&design, None).unwrap());
+    scopes::check(&file);
+    same::design(&file, &design);
 }
 
 #[test]
