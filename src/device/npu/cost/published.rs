@@ -167,7 +167,7 @@ fn products_of_whisper() -> Vec<Row> {
         row(1536.0, 1536.0, 384.0, 1.76, "one launch, 0.50 of the peak, results in bf16 taken, as below"),
         row(1536.0, 5120.0, 1280.0, 1.51, "their tiles and clock are not known"),
         row(1536.0, 1280.0, 1280.0, 1.41, "the same"),
-        row(1536.0, 64.0, 1536.0, 0.39, "results in f32 would halve the prediction"),
+        row(1536.0, 64.0, 1536.0, 0.39, "with results in f32 the prediction is 0.64"),
         Row {
             source: "drakosha/whisper-xdna",
             what: "npu1 512³, one launch".to_owned(),
