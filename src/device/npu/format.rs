@@ -241,7 +241,7 @@ mod tests {
             let objects = WIDE.pack(&matrix);
             assert_eq!(objects.len(), WIDE.objects(rows, columns) * OBJECT);
             assert_eq!(WIDE.unpack::<i32>(&objects, rows, columns), matrix);
-            let halves = matrix.map(|x| bf16::from_bits(x as u16));
+            let halves = matrix.map(|x| bf16::from_bits(x as u16 % 0x7f80));
             assert_eq!(OPERAND_BF16.unpack::<bf16>(&OPERAND_BF16.pack(&halves), rows, columns), halves);
             let bytes = matrix.map(|x| x as i8);
             assert_eq!(WEIGHTS_INT8.unpack::<i8>(&WEIGHTS_INT8.pack(&bytes), rows, columns), bytes);
