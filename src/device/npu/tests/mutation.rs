@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::super::design::Command;
-use super::super::design::{Descriptor, Design, Place, Sequence, ShimDescriptor, Tile};
+use super::super::design::{Command, Descriptor, Design, Place, Sequence, ShimDescriptor, Tile};
 use super::super::emulator::DdrMemory;
 use super::super::overlay::overlay;
 use super::super::target::Target;
@@ -131,6 +130,7 @@ impl Operation {
     fn name(self) -> &'static str {
         match self {
             Self::Linear => "linear",
+            Self::LongLinear => "long linear",
             Self::LinearInt8 => "linear in int8",
             Self::LayerNorm => "layer norm",
             Self::Attention => "attention",

@@ -14,6 +14,8 @@ use crate::device::{
 pub enum Operation {
     /// In bf16 with bias and GELU.
     Linear,
+    /// The same with so many inputs that every ring goes round several times.
+    LongLinear,
     /// In int8, with bias, added to what was there.
     LinearInt8,
     LayerNorm,
@@ -24,7 +26,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 5] = [Self::Linear, Self::LinearInt8, Self::LayerNorm, Self::Attention, Self::NormedLinear];
+    pub const ALL: [Self; 6] =
+        [Self::Linear, Self::LongLinear, Self::LinearInt8, Self::LayerNorm, Self::Attention, Self::NormedLinear];
 
     /// Runs it on an array with this design. What it put out, or what was found wrong.
     pub fn run(self, design: Design, tamper: Tamper) -> Result<Vec<u32>, String> {
@@ -39,8 +42,9 @@ impl Operation {
 
     fn asked(self) -> Asked {
         match self {
-            Self::Linear => Asked::linear(Activation::Gelu, false),
-            Self::LinearInt8 => Asked::linear(Activation::None, true),
+            Self::Linear => Asked::linear(256, Activation::Gelu, false),
+            Self::LongLinear => Asked::linear(1024, Activation::Gelu, false),
+            Self::LinearInt8 => Asked::linear(256, Activation::None, true),
             Self::LayerNorm => Asked::layer_norm(),
             Self::Attention => Asked::attention(),
             Self::NormedLinear => Asked::normed_linear(),
@@ -63,8 +67,8 @@ struct Asked {
 
 impl Asked {
     /// Four blocks of 64 rows, one for each row of cores, and two turns of four tiles of 64 columns.
-    fn linear(activation: Activation, residual: bool) -> Self {
-        let (rows, inputs, outputs) = (256, 256, 512);
+    fn linear(inputs: usize, activation: Activation, residual: bool) -> Self {
+        let (rows, outputs) = (256, 512);
         let mut program = Program::default();
         let input = program.value("input", Rows::Step(rows), inputs);
         let output = program.value("output", Rows::Step(rows), outputs);
