@@ -31,6 +31,22 @@ pub trait Device: Send + Sync {
     ///
     /// Errors: a tensor that is missing, misshapen or not finite.
     fn prepare(&self, program: &Program, tensors: &dyn Tensors) -> Result<Arc<dyn Prepared>, DeviceError>;
+
+    /// What it has completed, if it is an array that is launched.
+    fn completed(&self) -> Option<Completed> {
+        None
+    }
+}
+
+/// What an array has completed since it was configured.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Completed {
+    /// Launches.
+    pub launches: u64,
+    /// Calls of kernels on its cores.
+    pub kernel_calls: u64,
+    /// Time that an array in silicon is predicted to take for it, the launches included.
+    pub predicted_seconds: f64,
 }
 
 /// A program with its weights, shared read-only by any number of sessions.

@@ -488,9 +488,11 @@ impl ObjectImpl for WhisperNpu {
         match pspec.name() {
             settings::ACTIVE_DEVICE => self.loader.loaded().map(|loaded| loaded.engine.device()).to_value(),
             settings::STATS => {
-                let device = self.loader.loaded().map(|loaded| loaded.engine.device());
+                let engine = self.loader.loaded().map(|loaded| loaded.engine);
+                let device = engine.as_ref().map(|engine| engine.device());
+                let completed = engine.as_ref().and_then(|engine| engine.completed());
                 let stats = *lock(&self.stats);
-                stats.structure(&self.settings().model, device).to_value()
+                stats.structure(&self.settings().model, device, completed).to_value()
             }
             _ => lock(&self.settings).value(pspec),
         }

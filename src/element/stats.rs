@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::latency::SAMPLE_RATE;
+use crate::device::Completed;
 
 /// Counters since the element left NULL.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,8 +23,9 @@ pub(super) struct Stats {
 }
 
 impl Stats {
-    /// The value of the property `stats`.
-    pub fn structure(&self, model: &str, device: Option<&str>) -> gst::Structure {
+    /// The value of the property `stats`; `array` is what the engine's array has completed.
+    pub fn structure(&self, model: &str, device: Option<&str>, array: Option<Completed>) -> gst::Structure {
+        let array = array.unwrap_or_default();
         gst::Structure::builder("whispernpu-stats")
             .field("windows", self.windows)
             .field("cues", self.cues)
@@ -33,6 +35,9 @@ impl Stats {
             .field("damaged-samples", self.damaged_samples)
             .field("model", model)
             .field("device", device)
+            .field("npu-launches", array.launches)
+            .field("npu-kernel-calls", array.kernel_calls)
+            .field("npu-predicted-seconds", array.predicted_seconds)
             .build()
     }
 }

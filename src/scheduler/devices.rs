@@ -44,6 +44,8 @@ pub struct Devices {
     pub encoder: Arc<dyn Device>,
     /// Of the decoder.
     pub decoder: Arc<dyn Device>,
+    /// The array, if there is one.
+    pub array: Option<Arc<dyn Device>>,
     /// What the encoder's computes in.
     pub precision: Precision,
     /// What the processor uses.
@@ -69,7 +71,14 @@ impl Devices {
                 let cpu = cpu(precision)?;
                 let instruction_set = cpu.isa().name();
                 let cpu: Arc<dyn Device> = Arc::new(cpu);
-                Ok(Self { mel: cpu.clone(), encoder: cpu.clone(), decoder: cpu, precision, instruction_set })
+                Ok(Self {
+                    mel: cpu.clone(),
+                    encoder: cpu.clone(),
+                    decoder: cpu,
+                    array: None,
+                    precision,
+                    instruction_set,
+                })
             }
             DeviceChoice::NpuEmulator => Self::emulated(placement, cpu),
         }
@@ -93,7 +102,8 @@ impl Devices {
         let array: Arc<dyn Device> = Arc::new(array);
         let of = |is_on_array| if is_on_array { array.clone() } else { cpu.clone() };
         let Stages { mel, encoder, decoder } = placement.stages;
-        Ok(Self { mel: of(mel), encoder: of(encoder), decoder: of(decoder), precision, instruction_set })
+        let (mel, encoder, decoder) = (of(mel), of(encoder), of(decoder));
+        Ok(Self { mel, encoder, decoder, array: Some(array), precision, instruction_set })
     }
 
     #[cfg(not(feature = "npu-emulator"))]

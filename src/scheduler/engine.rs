@@ -12,7 +12,7 @@ use super::{Counters, Pipeline, ScheduleError, Ticket, Urgency, registry};
 use crate::Error;
 use crate::decoder::Options;
 use crate::device::cpu::Precision;
-use crate::device::{DeviceError, Origin};
+use crate::device::{Completed, Device, DeviceError, Origin};
 use crate::mel::{FrontEnd, Spectrogram};
 use crate::model::{self, Model};
 use crate::segment::Window;
@@ -59,6 +59,7 @@ pub struct Placement {
 pub struct Engine {
     model: Arc<Model>,
     devices: [(&'static str, &'static str); 3],
+    array: Option<Arc<dyn Device>>,
     precision: Precision,
     instruction_set: &'static str,
     origins: [(&'static str, Origin); 2],
@@ -98,6 +99,7 @@ impl Engine {
         Ok(Self {
             model,
             devices: devices.names(),
+            array: devices.array,
             precision: devices.precision,
             instruction_set: devices.instruction_set,
             origins,
@@ -152,6 +154,11 @@ impl Engine {
     /// What was done since the engine was opened, for all streams.
     pub fn counters(&self) -> Counters {
         self.tally.read()
+    }
+
+    /// What the array has completed since the engine was opened, for all streams; None without an array.
+    pub fn completed(&self) -> Option<Completed> {
+        self.array.as_ref().and_then(|array| array.completed())
     }
 
     /// Queues a window.

@@ -1,16 +1,18 @@
 //! The emulated array as a device.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::cost::Inputs;
 use super::design::{Design, Sequence};
-use super::emulator::{DdrMemory, Emulator, Fault, Report};
+use super::emulator::{DdrMemory, Emulator, Fault, NoArithmetic, Report};
 use super::overlay::overlay;
 use super::plan::Plan;
 use super::planner::plan;
 use super::rules::{self, Violation};
 use super::session::NpuSession;
 use super::target::Target;
-use crate::device::{Device, DeviceError, Origin, Prepared, Program, Session, Tensors};
+use super::trace::{Trace, Traced};
+use crate::device::{Completed, Device, DeviceError, Origin, Prepared, Program, Session, Tensors};
 
 /// An array that is emulated, down to its descriptors and locks.
 pub struct NpuEmulator {
@@ -22,6 +24,7 @@ pub struct NpuEmulator {
 pub struct Array {
     emulator: Mutex<Emulator>,
     total: Mutex<Report>,
+    trace: Mutex<Option<Trace>>,
     design: Arc<Design>,
     #[cfg(test)]
     tamper: Tamper,
@@ -42,43 +45,87 @@ impl NpuEmulator {
     /// Configures an array, whose cores `threads` threads emulate; 0 means one for each processor. Products of linear layers are of
     /// bf16, or with `is_int8` of integers.
     pub fn new(target: Target, threads: usize, is_int8: bool) -> Result<Self, DeviceError> {
-        Ok(Self { array: Arc::new(Array::new(overlay(target), threads)?), is_int8 })
+        Ok(Self::of(Array::new(overlay(target), |design| Emulator::new(design, threads))?, is_int8))
+    }
+
+    /// The same, but kernels compute nothing: for predictions, which do not depend on what the numbers are.
+    pub fn without_arithmetic(target: Target, is_int8: bool) -> Result<Self, DeviceError> {
+        let idle = |design| Emulator::with_kernels(design, 1, Arc::new(NoArithmetic));
+        Ok(Self::of(Array::new(overlay(target), idle)?, is_int8))
     }
 
     /// Configures an array to any design, and changes whatever is to run on it.
     #[cfg(test)]
     pub fn tampered(design: Design, is_int8: bool, tamper: Tamper) -> Result<Self, DeviceError> {
-        let array = Array { tamper, ..Array::new(design, 1)? };
-        Ok(Self { array: Arc::new(array), is_int8 })
+        let array = Array::new(design, |design| Emulator::new(design, 1))?;
+        Ok(Self::of(Array { tamper, ..array }, is_int8))
+    }
+
+    fn of(array: Array, is_int8: bool) -> Self {
+        Self { array: Arc::new(array), is_int8 }
+    }
+
+    /// What was done since the array was configured.
+    pub fn report(&self) -> Report {
+        lock(&self.array.total).clone()
+    }
+
+    /// Keeps what each operation does from now on, or no longer. Each then runs by itself; `launches` of its report still says
+    /// where the array would be launched.
+    pub fn trace(&self, trace: Option<Trace>) {
+        lock(&self.array.emulator).record(trace.as_ref().is_some_and(|trace| trace.has_timelines));
+        *lock(&self.array.trace) = trace;
+    }
+
+    /// What was kept since [`NpuEmulator::trace`], in the order of the operations.
+    pub fn traced(&self) -> Vec<Traced> {
+        lock(&self.array.trace).as_mut().map(|trace| std::mem::take(&mut trace.operations)).unwrap_or_default()
     }
 }
 
 impl Array {
-    fn new(design: Design, threads: usize) -> Result<Self, DeviceError> {
+    fn new(design: Design, emulator: impl FnOnce(Arc<Design>) -> Result<Emulator, Fault>) -> Result<Self, DeviceError> {
         rules::check(&design).map_err(|violations| broken(&violations))?;
         let design = Arc::new(design);
-        let emulator = Emulator::new(design.clone(), threads).map_err(refused)?;
         Ok(Self {
-            emulator: Mutex::new(emulator),
+            emulator: Mutex::new(emulator(design.clone()).map_err(refused)?),
             total: Mutex::default(),
+            trace: Mutex::default(),
             design,
             #[cfg(test)]
             tamper: Box::new(|_, _| {}),
         })
     }
 
-    /// Runs a sequence.
-    pub fn run(&self, sequence: &Sequence, ddr: &mut [DdrMemory]) -> Result<(), DeviceError> {
+    /// Whether each operation is to run by itself.
+    pub fn is_traced(&self) -> bool {
+        lock(&self.trace).is_some()
+    }
+
+    /// Counts a launch that operations which ran by themselves would have been.
+    pub fn count_launch(&self) {
+        lock(&self.total).launches += 1;
+        if let Some(last) = lock(&self.trace).as_mut().and_then(|trace| trace.operations.last_mut()) {
+            last.report.launches += 1;
+        }
+    }
+
+    /// Runs a sequence; with a name it is an operation that runs by itself, and no launch.
+    pub fn run(&self, sequence: &Sequence, name: Option<String>, ddr: &mut [DdrMemory]) -> Result<(), DeviceError> {
         #[cfg(test)]
         let sequence = &self.tampered(sequence.clone(), ddr);
         let sizes: Vec<u64> = ddr.iter().map(|memory| memory.bytes().len() as u64).collect();
         rules::check_sequence(&self.design, sequence, &sizes).map_err(|violations| broken(&violations))?;
-        let mut emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
-        let report = emulator.run(sequence, ddr).map_err(|fault| {
+        let mut emulator = lock(&self.emulator);
+        let mut report = emulator.run(sequence, ddr).map_err(|fault| {
             emulator.reset();
             refused(fault)
         })?;
-        self.total.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
+        report.launches = u64::from(name.is_none());
+        lock(&self.total).add(&report);
+        if let (Some(name), Some(trace)) = (name, lock(&self.trace).as_mut()) {
+            trace.operations.push(Traced { name, report, timeline: emulator.timeline().cloned() });
+        }
         Ok(())
     }
 
@@ -87,6 +134,10 @@ impl Array {
         (self.tamper)(&mut sequence, ddr);
         sequence
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn broken(violations: &[Violation]) -> DeviceError {
@@ -107,6 +158,13 @@ impl Device for NpuEmulator {
         let mut plan = plan(program, tensors, self.array.design.target, self.is_int8)?;
         let weights = Mutex::new(DdrMemory::from_bytes(std::mem::take(&mut plan.weights)));
         Ok(Arc::new(Shared(Arc::new(Executable { array: self.array.clone(), plan, weights }))))
+    }
+
+    fn completed(&self) -> Option<Completed> {
+        let report = self.report();
+        let predicted_seconds =
+            report.seconds + Inputs::of(self.array.design.target).launching_seconds(report.launches);
+        Some(Completed { launches: report.launches, kernel_calls: report.calls(), predicted_seconds })
     }
 }
 

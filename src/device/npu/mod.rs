@@ -4,12 +4,16 @@
 //! `kernels.rs` first (what can be called, on what), then `format.rs` (how matrices become objects), `reference/` (every
 //! operation again, slow and obvious, on plain matrices) and `kernels/README.md` (the catalogue).
 //!
-//! The array: `target.rs` (the hardware's limits), `design/` (the one description), `rules/` (what a description has to keep)
-//! and `emulator/` (which executes it).
+//! The array: `target.rs` (the hardware's limits), `design/` (the one description), `overlay.rs` and `program.rs` (the
+//! configuration and what its cores do), `rules/` (what a description has to keep) and `emulator/` (which executes it).
+//!
+//! The device: `array.rs`; a program comes in by `planner.rs`, its operations become transfers in `lower/`, and `run.rs` runs
+//! them.
 
 mod arena;
 mod array;
 mod columns;
+pub mod cost;
 pub mod design;
 pub mod emulator;
 pub mod format;
@@ -42,6 +46,7 @@ mod strips;
 pub mod target;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod variant;
 
 pub use array::NpuEmulator;
@@ -50,4 +55,5 @@ pub use matrix::Matrix;
 pub use memory::{ALIGNMENT, TileMemory};
 pub use overlay::overlay;
 pub use target::Target;
+pub use trace::{Trace, Traced};
 pub use variant::Variant;

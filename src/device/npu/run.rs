@@ -23,6 +23,10 @@ pub struct Run<'a> {
     pub sequencer: Sequencer,
     /// Whether the sequencer has nothing.
     pub is_empty: bool,
+    /// The operation at hand, if each runs by itself.
+    pub traced: Option<String>,
+    /// Whether some ran by themselves since the last launch.
+    pub has_run: bool,
     pub extents: &'a [Extent],
     pub session: &'a mut NpuSession,
 }
@@ -30,9 +34,15 @@ pub struct Run<'a> {
 impl Run<'_> {
     /// Runs an operation, or gathers its commands.
     pub fn step(&mut self, place: (usize, usize), step: &Step) -> Result<(), DeviceError> {
+        self.traced = self.session.array().is_traced().then(|| step.name(self.plan));
         if self.session.made.len() > MADE_HEADERS / 2 {
             self.flush()?;
         }
+        self.dispatch(place, step)?;
+        self.run_alone()
+    }
+
+    fn dispatch(&mut self, place: (usize, usize), step: &Step) -> Result<(), DeviceError> {
         match step {
             Step::Product(product) => self.product(place, product),
             Step::Normalise(normalise) => self.normalise(normalise),
@@ -385,13 +395,30 @@ impl Run<'_> {
 
     /// Runs what has been gathered.
     pub fn flush(&mut self) -> Result<(), DeviceError> {
-        if self.is_empty {
+        if self.traced.is_some() {
+            self.run_alone()?;
+            if std::mem::take(&mut self.has_run) {
+                self.session.array().count_launch();
+            }
             return Ok(());
         }
+        if self.is_empty { Ok(()) } else { self.execute(None) }
+    }
+
+    /// Runs the operation at hand by itself, if operations are traced.
+    fn run_alone(&mut self) -> Result<(), DeviceError> {
+        if self.traced.is_none() || self.is_empty {
+            return Ok(());
+        }
+        self.has_run = true;
+        self.execute(self.traced.clone())
+    }
+
+    fn execute(&mut self, name: Option<String>) -> Result<(), DeviceError> {
         let sequencer = std::mem::replace(&mut self.sequencer, Sequencer::new(self.plan.target));
         self.is_empty = true;
         let sequence = sequencer.finish();
-        self.session.execute(&sequence)
+        self.session.execute(&sequence, name)
     }
 
     fn held(&self, value: Value) -> &Held {

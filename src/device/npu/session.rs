@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use super::arena::Arena;
-use super::array::Executable;
+use super::array::{Array, Executable};
 use super::columns::Columns;
 use super::design::Sequence;
 use super::emulator::DdrMemory;
@@ -116,6 +116,8 @@ impl Session for NpuSession {
             plan: &executable.plan,
             sequencer: Sequencer::new(executable.plan.target),
             is_empty: true,
+            traced: None,
+            has_run: false,
             extents,
             session: self,
         };
@@ -145,12 +147,16 @@ fn expect_fit(value: &ValuePlan, extents: &[Extent]) -> Result<(), DeviceError> 
 
 impl NpuSession {
     /// Runs commands; headers that were made for them are no longer needed then.
-    pub fn execute(&mut self, sequence: &Sequence) -> Result<(), DeviceError> {
+    pub fn array(&self) -> &Array {
+        &self.executable.array
+    }
+
+    pub fn execute(&mut self, sequence: &Sequence, name: Option<String>) -> Result<(), DeviceError> {
         let headers = std::mem::replace(&mut self.headers, DdrMemory::new(0));
         let arena = std::mem::replace(&mut self.arena, DdrMemory::new(0));
         let mut weights = self.executable.weights.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ddr = [std::mem::replace(&mut *weights, DdrMemory::new(0)), headers, arena];
-        let result = self.executable.array.run(sequence, &mut ddr);
+        let result = self.executable.array.run(sequence, name, &mut ddr);
         [*weights, self.headers, self.arena] = ddr;
         self.made.clear();
         result

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::super::design::{LockUse, Operand, Scalar};
 use super::clocks::Actor;
 use super::code::{Code, Step};
+use super::cost;
 use super::extent::Extent;
 use super::fault::Fault;
 use super::ledger::User;
@@ -212,6 +213,7 @@ impl Run<'_> {
             pending.operands.push(start..start + signature.bytes);
         }
         let cycles = (self.machine.timing.kernel_cycles)(call.kernel, &pending.scalars);
+        let multiplications = cost::multiplications(call.kernel, &pending.scalars);
         self.seat(planned.tile).call = pending;
         let begin = self.machine.times[actor];
         self.machine.times[actor] = begin + cycles;
@@ -221,6 +223,7 @@ impl Run<'_> {
         let total = report.kernels.entry(call.kernel.name()).or_default();
         total.calls += 1;
         total.cycles += cycles;
+        total.multiplications += multiplications;
         Ok(())
     }
 

@@ -128,7 +128,7 @@ impl Machine {
         self.ddr_ledgers = ddr.iter().map(|memory| Ledger::new(memory.bytes().len())).collect();
         self.report = Report::default();
         let cycles_per_second = self.timing.cycles_per_second;
-        self.timeline.iter_mut().for_each(|one| *one = Timeline { intervals: Vec::new(), cycles_per_second });
+        self.timeline.iter_mut().for_each(|one| *one = Timeline { cycles_per_second, ..Timeline::default() });
         self.command = 0;
         (0..self.queued.len()).for_each(|actor| self.wake(actor));
     }
@@ -191,6 +191,7 @@ impl Run<'_> {
 
     fn finish(&mut self) -> Report {
         let mut report = std::mem::take(&mut self.machine.report);
+        report.launches = 1;
         report.cycles = self.machine.times.iter().copied().max().unwrap_or(0);
         report.seconds = report.cycles as f64 / self.machine.timing.cycles_per_second;
         report

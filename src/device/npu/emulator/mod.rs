@@ -39,7 +39,7 @@ use plan::Plan;
 
 pub use fault::Fault;
 pub use memory::DdrMemory;
-pub use report::{KernelTotal, Report};
+pub use report::{ChannelTotal, KernelTotal, Report};
 pub use timeline::{Activity, Interval, Row, Timeline};
 pub use timing::Timing;
 
@@ -67,6 +67,24 @@ impl Kernels for Variant {
         scalars: &[i32],
     ) -> Result<(), String> {
         kernel.call(*self, memory, operands, scalars).map_err(|error: KernelError| error.to_string())
+    }
+}
+
+/// Kernels that compute nothing. Headers still come to where cores read them.
+pub struct NoArithmetic;
+
+impl Kernels for NoArithmetic {
+    fn call(
+        &self,
+        kernel: Kernel,
+        memory: &mut TileMemory,
+        operands: &[Range<usize>],
+        _: &[i32],
+    ) -> Result<(), String> {
+        if let (Kernel::CopyObject, [from, to]) = (kernel, operands) {
+            memory.copy_within(from.clone(), to.start);
+        }
+        Ok(())
     }
 }
 

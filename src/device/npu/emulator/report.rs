@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::design::Place;
+use super::super::design::{Direction, Place};
 
 /// Counts of one run. Times are predictions, see [`Timing`](super::Timing).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +27,10 @@ pub struct Report {
     pub commands: u64,
     /// Rounds of kernel calls that ran at the same time.
     pub rounds: u64,
+    /// Runs, each of which is a launch.
+    pub launches: u64,
+    /// What went through the shim's channels: column, direction and number.
+    pub channels: BTreeMap<(usize, Direction, usize), ChannelTotal>,
 }
 
 impl Report {
@@ -40,6 +44,7 @@ impl Report {
         self.waits += other.waits;
         self.commands += other.commands;
         self.rounds += other.rounds;
+        self.launches += other.launches;
         for (place, cycles) in &other.busy_cycles {
             *self.busy_cycles.entry(*place).or_default() += cycles;
         }
@@ -47,7 +52,18 @@ impl Report {
             let sum = self.kernels.entry(name).or_default();
             sum.calls += total.calls;
             sum.cycles += total.cycles;
+            sum.multiplications += total.multiplications;
         }
+        for (channel, total) in &other.channels {
+            let sum = self.channels.entry(*channel).or_default();
+            sum.bytes += total.bytes;
+            sum.cycles += total.cycles;
+        }
+    }
+
+    /// Calls of all kernels.
+    pub fn calls(&self) -> u64 {
+        self.kernels.values().map(|total| total.calls).sum()
     }
 }
 
@@ -57,5 +73,16 @@ pub struct KernelTotal {
     /// How many.
     pub calls: u64,
     /// Their cycles together.
+    pub cycles: u64,
+    /// Multiplications that they had the matrix unit do.
+    pub multiplications: u64,
+}
+
+/// All transfers of one of the shim's channels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChannelTotal {
+    /// Bytes that they moved.
+    pub bytes: u64,
+    /// Cycles that words were moving in, or waited for their share of DDR.
     pub cycles: u64,
 }

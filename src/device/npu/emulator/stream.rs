@@ -65,6 +65,10 @@ impl Run<'_> {
                 };
                 *counter += bytes as u64;
                 end = end.max(book.take(begin, bytes));
+                let key = (planned.place.column, planned.direction, planned.number);
+                let total = machine.report.channels.entry(key).or_default();
+                total.bytes += bytes as u64;
+                total.cycles += end - begin;
             }
         }
         for channel in ends() {

@@ -14,6 +14,8 @@ pub struct Timeline {
     pub intervals: Vec<Interval>,
     /// Of the array's clock.
     pub cycles_per_second: f64,
+    /// What begins when.
+    pub captions: Vec<(u64, String)>,
 }
 
 /// Somebody's time on one thing.
@@ -57,19 +59,38 @@ const ROW: f64 = 18.0;
 const TOP: f64 = 28.0;
 /// A gap of fewer pixels cannot be seen.
 const GAP: f64 = 0.3;
+/// Captions of neighbours stand below each other.
+const CAPTION_LINES: usize = 3;
 
 impl Timeline {
+    /// Appends another run, which begins when all of this is over, under a caption.
+    pub fn append(&mut self, other: &Self, caption: &str) {
+        let start = self.end_cycles();
+        self.cycles_per_second = other.cycles_per_second;
+        self.captions.push((start, caption.to_owned()));
+        self.intervals.extend(other.intervals.iter().map(|interval| Interval {
+            begin_cycles: start + interval.begin_cycles,
+            end_cycles: start + interval.end_cycles,
+            ..*interval
+        }));
+    }
+
+    fn end_cycles(&self) -> u64 {
+        self.intervals.iter().map(|interval| interval.end_cycles).max().unwrap_or(0)
+    }
+
     /// A self-contained SVG of a column: the channels of its shim and memory tile, and its cores.
     pub fn svg(&self, column: usize) -> String {
         let mut rows: BTreeMap<Row, Vec<&Interval>> = BTreeMap::new();
         for interval in self.intervals.iter().filter(|interval| interval.row.is_shown(column)) {
             rows.entry(interval.row).or_default().push(interval);
         }
-        let end = self.intervals.iter().map(|interval| interval.end_cycles).max().unwrap_or(0).max(1);
+        let end = self.end_cycles().max(1);
         let scale = (WIDTH - LEFT - 10.0) / end as f64;
         let legend = self.legend(&rows);
         let bottom = TOP + rows.len() as f64 * ROW;
-        let height = bottom + 30.0 + (legend.len().div_ceil(6)) as f64 * ROW;
+        let captions = if self.captions.is_empty() { 0.0 } else { CAPTION_LINES as f64 * 12.0 + 4.0 };
+        let height = bottom + captions + 30.0 + (legend.len().div_ceil(6)) as f64 * ROW;
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
              font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
@@ -81,6 +102,12 @@ impl Timeline {
             intervals.sort_by_key(|interval| (interval.begin_cycles, interval.end_cycles));
             bars(&mut svg, intervals, scale, y);
         }
+        for (index, (begin, caption)) in self.captions.iter().enumerate() {
+            let (x, y) = (LEFT + *begin as f64 * scale, bottom + 11.0 + (index % CAPTION_LINES) as f64 * 12.0);
+            line(&mut svg, format_args!("<path d=\"M{x:.1} {TOP}V{y:.0}\" stroke=\"#444\" stroke-dasharray=\"2 2\"/>"));
+            line(&mut svg, format_args!("<text x=\"{:.1}\" y=\"{y:.0}\">{caption}</text>", x + 2.0));
+        }
+        let bottom = bottom + captions;
         for (index, name) in legend.iter().enumerate() {
             let (x, y) = (4.0 + (index % 6) as f64 * 195.0, bottom + 18.0 + (index / 6) as f64 * ROW);
             let colour = colour(name);
@@ -150,9 +177,19 @@ fn colour(name: &str) -> String {
         _ => {
             let hash =
                 name.bytes().fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-            format!("hsl({}, 65%, {}%)", hash % 360, 40 + hash / 360 % 3 * 8)
+            rgb(f64::from(hash % 360), 0.65, 0.40 + f64::from(hash / 360 % 3) * 0.08)
         }
     }
+}
+
+/// A colour of this hue in degrees, saturation and lightness, as all programs read it.
+fn rgb(hue: f64, saturation: f64, lightness: f64) -> String {
+    let chroma = saturation * lightness.min(1.0 - lightness);
+    let channel = |offset: f64| {
+        let k = (offset + hue / 30.0) % 12.0;
+        (255.0 * (lightness - chroma * (k - 3.0).min(9.0 - k).clamp(-1.0, 1.0))).round() as u8
+    };
+    format!("#{:02x}{:02x}{:02x}", channel(0.0), channel(8.0), channel(4.0))
 }
 
 impl Row {

@@ -26,16 +26,17 @@ pub(super) const STREAM_BYTES: usize = WORD_BYTES;
 impl Timing {
     /// The defaults of an array.
     pub fn of(target: &Target) -> Self {
-        let (cycles_per_second, ddr_bytes_per_second) = match target.generation {
-            Generation::Npu1 => (1.6e9, 27e9),
-            Generation::Npu2 => (1.8e9, 50e9),
-        };
+        let (cycles_per_second, ddr_bytes_per_second, kernel_cycles): (f64, f64, fn(Kernel, &[i32]) -> u64) =
+            match target.generation {
+                Generation::Npu1 => (1.6e9, 27e9, cost::npu1_cycles),
+                Generation::Npu2 => (1.8e9, 50e9, cost::npu2_cycles),
+            };
         Self {
             cycles_per_second,
             shim_start_cycles: 850,
             ddr_bytes_per_cycle: ddr_bytes_per_second / cycles_per_second,
             command_cycles: 22,
-            kernel_cycles: cost::kernel_cycles,
+            kernel_cycles,
         }
     }
 }
