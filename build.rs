@@ -63,7 +63,7 @@ mod kernels {
     fn compile_build(out: &Path, suffix: &str, flags: &[&str]) {
         // Always optimised: whole models run through the kernels in tests of debug builds too. No contraction and no other
         // freedom with floats: results must not depend on the instruction set. Nothing of the C++ library is linked, for none
-        // of its functions is called.
+        // of its functions is called. Nobody reads the flags of floating-point exceptions, which is all that is given up.
         cc::Build::new()
             .out_dir(out)
             .cpp(true)
@@ -71,7 +71,7 @@ mod kernels {
             .std("c++20")
             .opt_level(3)
             .debug(false)
-            .flags(["-ffp-contract=off", "-fno-exceptions", "-fno-rtti"])
+            .flags(["-ffp-contract=off", "-fno-trapping-math", "-fno-exceptions", "-fno-rtti"])
             .flags(flags)
             .define("KERNEL_SUFFIX", suffix)
             .define("__AIE_ARCH__", ARCHITECTURE)

@@ -1,6 +1,7 @@
 //! Attention of a block of queries, kernel by kernel over several blocks of keys.
 
-use gstwhispernpu::device::npu::format::{Header, OPERAND_BF16, piece};
+use gstwhispernpu::device::npu::format::{OPERAND_BF16, piece};
+use gstwhispernpu::device::npu::header::Header;
 use gstwhispernpu::device::npu::layout::STATE;
 use gstwhispernpu::device::npu::reference::{Attention, Keys};
 use gstwhispernpu::device::npu::{Kernel, Matrix};

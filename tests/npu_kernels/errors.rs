@@ -14,13 +14,13 @@ fn exponential_over_its_whole_range() {
     let mut worst: f64 = 0.0;
     for t in -125 * 65536..=0 {
         // Fractions repeat with each power of two, so that the greatest and the least stand for all.
-        if t > -65536 || t < -124 * 65536 || t % 61 == 0 {
+        if !(-124 * 65536..=-65536).contains(&t) || t % 61 == 0 {
             let exact = (f64::from(t) / 65536.0).exp2();
             worst = worst.max((f64::from(exponential(t, &table)) / exact - 1.0).abs());
         }
     }
     println!("exponential: relative error at most {worst:.2e}");
-    assert!(worst < 2e-5);
+    assert!(worst < 5e-6);
 }
 
 #[test]
@@ -62,23 +62,23 @@ fn layer_normalisation_of_every_kind_of_row() {
     type Row = fn(&mut Random, usize) -> f64;
     let kinds: [(&str, f64, Row); 6] = [
         ("deviation 1", 5e-4, |random, _| random.normal()),
-        ("mean 100, deviation 1", 2e-3, |random, _| random.normal() + 100.0),
-        ("mean 1000, deviation 1", 2e-2, |random, _| random.normal() + 1000.0),
+        ("mean 100, deviation 1", 1e-3, |random, _| random.normal() + 100.0),
+        ("mean 1000, deviation 1", 5e-3, |random, _| random.normal() + 1000.0),
         (
             "two channels of 500",
-            5e-4,
+            2e-3,
             |random, column| {
                 if column % 200 == 7 { 500.0 + random.normal() } else { random.normal() }
             },
         ),
-        ("deviation 0.003, about epsilon's", 2e-3, |random, _| random.normal() * 0.003),
-        ("deviation 1e-4", 2e-3, |random, _| random.normal() * 1e-4),
+        ("deviation 0.003, about epsilon's", 3e-3, |random, _| random.normal() * 0.003),
+        ("deviation 1e-4", 3e-3, |random, _| random.normal() * 1e-4),
     ];
     for (name, bound, element) in kinds {
         for columns in [384, 512, 768, 1024, 1280] {
             let (worst, greatest) = normalisation_error(columns, element);
             println!("layer norm, {columns} columns, {name}: {worst:.2e} of values up to {greatest:.1}");
-            assert!(worst < bound * greatest, "{name}: {worst}");
+            assert!(worst < bound, "{name}: {worst}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From results to stored objects.
 
-use gstwhispernpu::device::npu::format::{Header, OPERAND_BF16, RESULTS, WIDE, scale_object};
+use gstwhispernpu::device::npu::format::{OPERAND_BF16, RESULTS, WIDE, scale_object};
+use gstwhispernpu::device::npu::header::Header;
 use gstwhispernpu::device::npu::reference::{finish_bf16, finish_int8, gelu, gelu_table, sum, to_bf16};
 use gstwhispernpu::device::npu::{Kernel, Matrix};
 

@@ -33,7 +33,7 @@ fn call_build(variant: Variant, kernel: Kernel, contents: &[&[u8]], scalars: &[i
         places.push(start..end);
     }
     kernel.call(variant, &mut memory, &places, scalars).unwrap();
-    let gaps = places.iter().map(|place| place.start - GAP..place.start).chain([end..end + GAP]);
+    let gaps = places.iter().map(|place| place.start - GAP..place.start).chain(std::iter::once(end..end + GAP));
     for gap in gaps {
         assert!(memory[gap].iter().all(|&byte| byte == POISON), "{kernel:?} wrote outside its buffers");
     }
@@ -56,7 +56,7 @@ impl Random {
     }
 
     pub fn below(&mut self, limit: u32) -> u32 {
-        (u64::from(self.bits()) * u64::from(limit) >> 32) as u32
+        ((u64::from(self.bits()) * u64::from(limit)) >> 32) as u32
     }
 
     /// From -1 to 1.

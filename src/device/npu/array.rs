@@ -6,6 +6,7 @@ use super::design::{Design, Sequence};
 use super::emulator::{DdrMemory, Emulator, Fault, Report};
 use super::overlay::overlay;
 use super::plan::Plan;
+use super::planner::plan;
 use super::rules::{self, Violation};
 use super::session::NpuSession;
 use super::target::Target;
@@ -103,7 +104,7 @@ impl Device for NpuEmulator {
     }
 
     fn prepare(&self, program: &Program, tensors: &dyn Tensors) -> Result<Arc<dyn Prepared>, DeviceError> {
-        let mut plan = Plan::new(program, tensors, self.array.design.target, self.is_int8)?;
+        let mut plan = plan(program, tensors, self.array.design.target, self.is_int8)?;
         let weights = Mutex::new(DdrMemory::from_bytes(std::mem::take(&mut plan.weights)));
         Ok(Arc::new(Shared(Arc::new(Executable { array: self.array.clone(), plan, weights }))))
     }

@@ -1,13 +1,12 @@
-//! Matrices as objects and back, and the header.
+//! Matrices as objects and back.
 //!
 //! A matrix is an array of objects of 4096 bytes, row block by row block, filled up with zeros. Inside an object elements stand
 //! in blocks, row by row of blocks, and row by row inside a block.
 
 use half::bf16;
 
-use super::layout::{HEADER_BIAS, HEADER_MULTIPLIER, HEADER_TABLE, OBJECT, SCALE_PIECE};
+use super::layout::{OBJECT, SCALE_PIECE};
 use super::matrix::Matrix;
-use super::reference::{exp_table, gelu_table};
 
 /// How a kind of object holds its part of a matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,61 +150,6 @@ pub fn scale_object(scales: &[i32]) -> Vec<u8> {
     object
 }
 
-/// The object that comes before each unit of work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
-    bytes: Vec<u8>,
-}
-
-impl Default for Header {
-    fn default() -> Self {
-        Self { bytes: vec![0; OBJECT] }
-    }
-}
-
-impl Header {
-    /// Sets one of the 16 words.
-    pub fn word(mut self, index: usize, value: i32) -> Self {
-        self.set(4 * index, &[value]);
-        self
-    }
-
-    /// Sets up to 64 columns' biases, Q16.
-    pub fn bias(mut self, bias: &[i32]) -> Self {
-        self.set(HEADER_BIAS, bias);
-        self
-    }
-
-    /// Sets up to 64 columns' multipliers.
-    pub fn multiplier(mut self, multiplier: &[i32]) -> Self {
-        self.set(HEADER_MULTIPLIER, multiplier);
-        self
-    }
-
-    /// Adds the table that GELU reads.
-    pub fn gelu(mut self) -> Self {
-        self.set(HEADER_TABLE, &gelu_table());
-        self
-    }
-
-    /// Adds the table that softmax reads.
-    pub fn exponential(mut self) -> Self {
-        self.set(HEADER_TABLE, &exp_table());
-        self
-    }
-
-    /// The object.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    fn set<T: Element>(&mut self, byte: usize, values: &[T]) {
-        for (index, &value) in values.iter().enumerate() {
-            value.write(&mut self.bytes[byte + index * T::BYTES..]);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,8 +185,9 @@ mod tests {
             let objects = WIDE.pack(&matrix);
             assert_eq!(objects.len(), WIDE.objects(rows, columns) * OBJECT);
             assert_eq!(WIDE.unpack::<i32>(&objects, rows, columns), matrix);
-            let halves = matrix.map(|x| bf16::from_bits(x as u16 % 0x7f80));
-            assert_eq!(OPERAND_BF16.unpack::<bf16>(&OPERAND_BF16.pack(&halves), rows, columns), halves);
+            let halves = matrix.map(|x| bf16::from_bits(x as u16));
+            let back = OPERAND_BF16.unpack::<bf16>(&OPERAND_BF16.pack(&halves), rows, columns);
+            assert_eq!(back.map(bf16::to_bits), halves.map(bf16::to_bits));
             let bytes = matrix.map(|x| x as i8);
             assert_eq!(WEIGHTS_INT8.unpack::<i8>(&WEIGHTS_INT8.pack(&bytes), rows, columns), bytes);
         }
@@ -259,16 +204,5 @@ mod tests {
             i32::read(&objects[object * OBJECT + row / 4 * 256 + row % 4 * 32 + lane * 4..])
         };
         assert_eq!((scale(1, 0, 0), scale(1, 63, 7), scale(3, 5, 3), scale(3, 6, 0)), (1, 64, 70, 0));
-    }
-
-    #[test]
-    fn a_header_has_its_parts() {
-        let header = Header::default().word(5, -7).bias(&[1, 2]).multiplier(&[3; 64]).gelu();
-        assert_eq!(header.bytes().len(), OBJECT);
-        assert_eq!(i32::read(&header.bytes()[20..]), -7);
-        assert_eq!(i32::read(&header.bytes()[68..]), 2);
-        assert_eq!(i32::read(&header.bytes()[320 + 63 * 4..]), 3);
-        assert_eq!(i16::read(&header.bytes()[1024 + 64 * 2..]), gelu_table()[64]);
-        assert_eq!(i32::read(&Header::default().exponential().bytes()[1024 + 4..]), exp_table()[1]);
     }
 }

@@ -1,73 +1,82 @@
 //! The object that stands before each unit of work and says what it is.
 
-use super::layout::{HEADER_BIAS, HEADER_MULTIPLIER, HEADER_TABLE};
-use super::object::OBJECT_BYTES;
-use super::program::{operation, word};
+use super::format::Element;
+use super::layout::{HEADER_BIAS, HEADER_MULTIPLIER, HEADER_TABLE, OBJECT};
+use super::program::word;
+use super::reference::{exp_table, gelu_table, logarithm_table};
 
 /// A header being written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header(Vec<u8>);
+pub struct Header {
+    bytes: Vec<u8>,
+}
+
+impl Default for Header {
+    fn default() -> Self {
+        Self { bytes: vec![0; OBJECT] }
+    }
+}
 
 impl Header {
-    fn new(operation: i32) -> Self {
-        let mut header = Self(vec![0; OBJECT_BYTES]);
-        header.set(word::OPERATION, operation);
-        header
+    /// Of an operation.
+    pub fn of(operation: i32) -> Self {
+        Self::default().word(word::OPERATION, operation)
     }
 
-    /// Of a tile of a product with results in the form `output`.
-    pub fn product(depth: usize, output: i32) -> Self {
-        let mut header = Self::new(operation::PRODUCT);
-        header.set(word::DEPTH, depth as i32);
-        header.set(word::OUTPUT, output);
-        header
+    /// Sets one of the 16 words.
+    pub fn word(self, index: usize, value: i32) -> Self {
+        self.with(4 * index, &[value])
     }
 
-    /// Of an operation on rows.
-    pub fn rows() -> Self {
-        Self::new(operation::ROWS)
+    /// Sets up to 64 columns' biases, Q16.
+    pub fn bias(self, bias: &[i32]) -> Self {
+        self.with(HEADER_BIAS, bias)
     }
 
-    /// Of attention with this table of 2^x.
-    pub fn attention(exponentials: &[i32]) -> Self {
-        let mut header = Self::new(operation::ATTENTION);
-        header.put(HEADER_TABLE, exponentials.iter().flat_map(|entry| entry.to_le_bytes()));
-        header
+    /// Sets up to 64 columns' multipliers.
+    pub fn multiplier(self, multiplier: &[i32]) -> Self {
+        self.with(HEADER_MULTIPLIER, multiplier)
     }
 
-    /// Sets a word.
-    pub fn set(&mut self, word: usize, value: i32) {
-        self.put(4 * word, value.to_le_bytes());
+    /// Adds the table that GELU reads.
+    pub fn gelu(self) -> Self {
+        self.with(HEADER_TABLE, &gelu_table())
     }
 
-    /// Sets the bias, Q16, and lets the sums become wide numbers.
-    pub fn set_bias(&mut self, bias: &[i32]) {
-        self.set(word::IS_FINISHED, 1);
-        self.put(HEADER_BIAS, bias.iter().flat_map(|bias| bias.to_le_bytes()));
+    /// Adds the table that softmax reads.
+    pub fn exponential(self) -> Self {
+        self.with(HEADER_TABLE, &exp_table())
     }
 
-    /// Sets what int8 products of each column are multiplied with.
-    pub fn set_multiplier(&mut self, multiplier: &[i32]) {
-        self.put(HEADER_MULTIPLIER, multiplier.iter().flat_map(|multiplier| multiplier.to_le_bytes()));
+    /// Adds the table that logarithms are read from.
+    pub fn logarithm(self) -> Self {
+        self.with(HEADER_TABLE, &logarithm_table())
     }
 
-    /// Lets GELU follow, with this table.
-    pub fn set_gelu(&mut self, table: &[i16]) {
-        self.set(word::GELU, 1);
-        self.put(HEADER_TABLE, table.iter().flat_map(|entry| entry.to_le_bytes()));
-    }
-
-    /// Sets the table of logarithms.
-    pub fn set_logarithms(&mut self, table: &[i32]) {
-        self.put(HEADER_TABLE, table.iter().flat_map(|entry| entry.to_le_bytes()));
-    }
-
-    /// Its bytes.
+    /// The object.
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
-    fn put(&mut self, offset: usize, bytes: impl IntoIterator<Item = u8>) {
-        self.0[offset..].iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+    fn with<T: Element>(mut self, byte: usize, values: &[T]) -> Self {
+        let places = self.bytes[byte..].chunks_exact_mut(T::BYTES);
+        values.iter().zip(places).for_each(|(value, to)| value.write(to));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_has_its_parts() {
+        let header = Header::default().word(5, -7).bias(&[1, 2]).multiplier(&[3; 64]).gelu();
+        assert_eq!(header.bytes().len(), OBJECT);
+        assert_eq!(i32::read(&header.bytes()[20..]), -7);
+        assert_eq!(i32::read(&header.bytes()[68..]), 2);
+        assert_eq!(i32::read(&header.bytes()[320 + 63 * 4..]), 3);
+        assert_eq!(i16::read(&header.bytes()[1024 + 64 * 2..]), gelu_table()[64]);
+        assert_eq!(i32::read(&Header::default().exponential().bytes()[1024 + 4..]), exp_table()[1]);
     }
 }

@@ -364,7 +364,10 @@ mod tests {
             Kernel::StoreBf16.call(Variant::Baseline, &mut memory, places, scalars).unwrap_err()
         };
         let (acc, object) = (0..ACCUMULATORS, ACCUMULATORS..ACCUMULATORS + OBJECT);
-        assert!(matches!(call(&[acc.clone()], &[0]), KernelError::Buffers { expected: 2, received: 1, .. }));
+        assert!(matches!(
+            call(std::slice::from_ref(&acc), &[0]),
+            KernelError::Buffers { expected: 2, received: 1, .. }
+        ));
         assert!(matches!(call(&[acc.clone(), 0..OBJECT], &[0]), KernelError::Overlap { .. }));
         assert!(matches!(call(&[acc.clone(), 20000..20000 + OBJECT], &[0]), KernelError::Place { .. }));
         assert!(matches!(call(&[acc.clone(), 65536 - 64..65536 + 4032], &[0]), KernelError::Place { .. }));

@@ -7,17 +7,20 @@
 //! The array: `target.rs` (the hardware's limits), `design/` (the one description), `rules/` (what a description has to keep)
 //! and `emulator/` (which executes it).
 
+mod arena;
 mod array;
 mod columns;
 pub mod design;
 pub mod emulator;
 pub mod format;
 mod grid;
-mod header;
+pub mod header;
+mod held;
 pub mod instructions;
 mod kernels;
 pub mod layout;
 mod lower;
+mod made;
 mod matrix;
 mod mel;
 mod memory;
@@ -26,10 +29,12 @@ mod object;
 mod overlay;
 mod placement;
 mod plan;
+mod planner;
 mod program;
 pub mod reference;
 mod rows;
 pub mod rules;
+mod run;
 mod sequencer;
 mod session;
 mod storage;

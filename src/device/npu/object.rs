@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::format::{self, OPERAND_BF16, OPERAND_INT8, WIDE};
+
 /// Bytes of an object.
 pub const OBJECT_BYTES: usize = 4096;
 /// Words of an object.
@@ -34,29 +36,23 @@ pub enum Form {
 }
 
 impl Form {
+    /// How objects of this form hold their elements.
+    pub fn blocks(self) -> format::Form {
+        match self {
+            Form::Wide => WIDE,
+            Form::Bf16 => OPERAND_BF16,
+            Form::Int8 => OPERAND_INT8,
+        }
+    }
+
     /// Rows of an object.
     pub fn rows(self) -> usize {
-        match self {
-            Form::Wide => 32,
-            Form::Bf16 | Form::Int8 => BLOCK_ROWS,
-        }
+        self.blocks().rows
     }
 
     /// Columns of an object.
     pub fn columns(self) -> usize {
-        match self {
-            Form::Wide | Form::Bf16 => 32,
-            Form::Int8 => 64,
-        }
-    }
-
-    /// Bytes of an element.
-    pub fn element_bytes(self) -> usize {
-        match self {
-            Form::Wide => 4,
-            Form::Bf16 => 2,
-            Form::Int8 => 1,
-        }
+        self.blocks().columns
     }
 
     /// Bytes of a group of 4 rows in an object.
@@ -66,9 +62,8 @@ impl Form {
 
     /// Where the 8 elements from a column on lie in an object; the column is a multiple of 8.
     pub fn lanes(self, row: usize, column: usize) -> Range<usize> {
-        let lanes_bytes = LANE_COLUMNS * self.element_bytes();
-        let block = column / LANE_COLUMNS * 4 * lanes_bytes;
-        let start = row / 4 * self.group_bytes() + block + row % 4 * lanes_bytes;
-        start..start + lanes_bytes
+        let element_bytes = OBJECT_BYTES / (self.rows() * self.columns());
+        let start = self.blocks().place(row, column) * element_bytes;
+        start..start + LANE_COLUMNS * element_bytes
     }
 }

@@ -3,7 +3,7 @@
 use super::header::Header;
 use super::layout::Q;
 use super::object::{Form, OBJECT_BYTES};
-use super::program::{SCRATCH_BYTES, output, word};
+use super::program::{SCRATCH_BYTES, operation, output, word};
 use super::reference::to_fixed;
 use super::target::WORD_BYTES;
 use crate::device::DeviceError;
@@ -78,7 +78,7 @@ impl Rows {
             Form::Wide => output::WIDE,
             Form::Int8 => output::INT8,
         };
-        let mut header = Header::rows();
+        let header = Header::of(operation::ROWS).word(word::ROWS_OUTPUT, number);
         let words = [
             (word::OBJECTS, self.objects()),
             (word::IS_NORMALISED, usize::from(self.weight_objects > 0)),
@@ -91,8 +91,7 @@ impl Rows {
             (word::COLUMN_BLOCKS, blocks),
             (word::IS_BF16, usize::from(self.form == Form::Bf16)),
         ];
-        words.iter().for_each(|&(word, value)| header.set(word, value as i32));
-        header.set(word::ROWS_OUTPUT, number);
+        let header = words.into_iter().fold(header, |header, (word, value)| header.word(word, value as i32));
         let mut bytes = header.bytes().to_vec();
         for values in [weight, bias] {
             let padded = values.iter().copied().chain(std::iter::repeat(0.0)).take(stored);

@@ -1,83 +1,40 @@
-//! One user's buffers, and running a prepared program's procedures on the array.
+//! One user's buffers of a prepared program.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
+use super::arena::Arena;
 use super::array::Executable;
 use super::columns::Columns;
-use super::design::{DdrBuffer, Sequence};
+use super::design::Sequence;
 use super::emulator::DdrMemory;
 use super::grid::Grid;
-use super::header::Header;
-use super::lower::{Attention, Product, RowOperation, Unit};
+use super::held::{Held, Lane};
+use super::made::Made;
 use super::mel;
-use super::object::{BLOCK_ROWS, Form, KEY_BLOCK, OBJECT_BYTES, TILE_COLUMNS};
-use super::placement::{Placement, Span};
-use super::plan::{AttentionPlan, Keys, Left, NormalisePlan, Plan, ProductPlan, Step, Table, ValuePlan, blocks};
-use super::program::word;
-use super::reference::exp_table;
-use super::rows::Rows as Kept;
+use super::object::{Form, OBJECT_BYTES};
+use super::plan::{Left, ProductPlan, Step, ValuePlan, blocks};
+use super::run::Run;
 use super::sequencer::Sequencer;
-use super::storage::{PART_COLUMNS, Storage};
-use super::strips::Results;
-use crate::device::{DeviceError, Extent, Mask, Procedure, Rows, Session, Value};
-
-/// Buffers of a run.
-const WEIGHTS: DdrBuffer = DdrBuffer(0);
-const HEADERS: DdrBuffer = DdrBuffer(1);
-const ARENA: DdrBuffer = DdrBuffer(2);
-
-/// Matrices of objects have so many columns of them that any operation on rows can read or write whole objects.
-const COLUMNS_MULTIPLE: usize = 16;
+use super::storage::Storage;
+use crate::device::{DeviceError, Extent, Procedure, Rows, Session, Value};
 
 /// Headers that a run can make between two launches.
-const MADE_HEADERS: usize = 256;
+pub const MADE_HEADERS: usize = 256;
 
 /// A session on the array.
 pub struct NpuSession {
     executable: Arc<Executable>,
-    held: Vec<Held>,
-    memories: Vec<Vec<Lane>>,
-    gathered: HashMap<(usize, usize), Storage>,
-    waste: Grid,
-    headers: DdrMemory,
-    arena: DdrMemory,
-    tokens: Vec<u32>,
+    pub held: Vec<Held>,
+    pub memories: Vec<Vec<Lane>>,
+    pub gathered: HashMap<(usize, usize), Storage>,
+    pub waste: Grid,
+    pub headers: DdrMemory,
+    pub arena: DdrMemory,
+    pub tokens: Vec<u32>,
     /// Headers that were made for the commands at hand.
-    made: HashMap<Made, usize>,
+    pub made: HashMap<Made, usize>,
     lanes: usize,
-}
-
-/// What is held of a value.
-struct Held {
-    columns: Columns,
-    rows: Rows,
-    /// Rows as the program counts them.
-    host: Vec<f32>,
-    /// Whether `host` is up to date.
-    is_on_host: bool,
-    /// The matrices on the array's side, and whether they are up to date.
-    forms: BTreeMap<Form, (Storage, bool)>,
-    /// Where sums with what is wide are put; then the two are exchanged.
-    spare: Option<Storage>,
-    /// Of a value that grows: what each lane keeps.
-    kept: Vec<Storage>,
-}
-
-/// A lane's part of a memory.
-struct Lane {
-    key: Storage,
-    value: Storage,
-    rows: usize,
-}
-
-/// What a header that is made for a run is about.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Made {
-    /// Attention in heads of this width; `first_last_key` is the last key that the first query sees, if it does not see all.
-    Attention { width: usize, keys: usize, first_last_key: Option<usize> },
-    /// Rows of so many columns from one form to the other.
-    Conversion { from: Form, to: Form, columns: usize },
 }
 
 impl NpuSession {
@@ -133,7 +90,7 @@ impl Session for NpuSession {
         held.host[..rows.len()].copy_from_slice(rows);
         held.set_host();
         if let Some(kept) = held.kept.first() {
-            let memory = self.arena.bytes_mut(0..self.arena.bytes().len());
+            let memory = self.arena.all_mut();
             for (row, values) in rows.chunks(held.columns.logical).enumerate() {
                 kept.write(memory, row, values);
             }
@@ -186,465 +143,9 @@ fn expect_fit(value: &ValuePlan, extents: &[Extent]) -> Result<(), DeviceError> 
     Ok(())
 }
 
-impl Made {
-    fn bytes(self) -> Result<Vec<u8>, DeviceError> {
-        match self {
-            Made::Attention { width, keys, first_last_key } => {
-                let factor = std::f64::consts::LOG2_E / (width as f64).sqrt() * f64::from(1 << 30);
-                let mut header = Header::attention(&exp_table());
-                header.set(word::KEY_BLOCKS, keys.div_ceil(KEY_BLOCK) as i32);
-                header.set(word::KEYS, keys as i32);
-                header.set(word::SCORE_FACTOR, factor.round() as i32);
-                header.set(word::IS_CAUSAL, i32::from(first_last_key.is_some()));
-                header.set(word::FIRST_LAST_KEY, first_last_key.unwrap_or(0) as i32);
-                Ok(header.bytes().to_vec())
-            }
-            Made::Conversion { from, to, columns } => Ok(Kept::converted(from, columns)?.header(to, &[], &[])),
-        }
-    }
-}
-
-impl Held {
-    fn set_host(&mut self) {
-        self.is_on_host = true;
-        self.forms.values_mut().for_each(|(_, is_valid)| *is_valid = false);
-    }
-
-    fn set_form(&mut self, form: Form) {
-        self.is_on_host = false;
-        self.forms.iter_mut().for_each(|(other, (_, is_valid))| *is_valid = *other == form);
-    }
-
-    fn is_valid(&self, form: Form) -> bool {
-        self.forms.get(&form).is_some_and(|(_, is_valid)| *is_valid)
-    }
-}
-
-/// Places in DDR being given away.
-struct Arena<'a> {
-    plan: &'a Plan,
-    bytes: u64,
-}
-
-impl Arena<'_> {
-    fn held(&mut self, value: &ValuePlan, lanes: usize) -> Held {
-        let blocks_of_step = blocks(value.rows, lanes, self.plan.target);
-        let forms = value.forms.iter().map(|&form| (form, (self.storage(form, value.columns, blocks_of_step), false)));
-        let forms = forms.collect();
-        let kept = if value.rows.is_kept() { lanes } else { 0 };
-        let kept = (0..kept).map(|_| self.storage(Form::Bf16, value.columns, blocks_of_step)).collect();
-        let host = vec![0.0; value.rows.limit() * value.columns.logical];
-        let spare = value.is_summed.then(|| self.storage(Form::Wide, value.columns, blocks_of_step));
-        Held { columns: value.columns, rows: value.rows, host, is_on_host: true, forms, spare, kept }
-    }
-
-    fn storage(&mut self, form: Form, columns: Columns, blocks: usize) -> Storage {
-        let tiles = columns.physical().div_ceil(TILE_COLUMNS).next_multiple_of(self.plan.target.columns);
-        let scales = usize::from(form == Form::Int8);
-        let wanted = (tiles * TILE_COLUMNS / form.columns() + scales).next_multiple_of(COLUMNS_MULTIPLE);
-        let rows = blocks * BLOCK_ROWS / form.rows();
-        let starts = (0..wanted).step_by(PART_COLUMNS);
-        let parts = starts.map(|first| self.grid(rows, PART_COLUMNS.min(wanted - first))).collect();
-        Storage { form, parts, columns }
-    }
-
-    fn grid(&mut self, rows: usize, columns: usize) -> Grid {
-        let grid = Grid { buffer: ARENA, offset_bytes: self.bytes, rows, columns };
-        self.bytes += grid.bytes();
-        grid
-    }
-}
-
-/// A procedure being run.
-struct Run<'a> {
-    plan: &'a Plan,
-    sequencer: Sequencer,
-    /// Whether the sequencer has nothing.
-    is_empty: bool,
-    extents: &'a [Extent],
-    session: &'a mut NpuSession,
-}
-
-impl Run<'_> {
-    fn step(&mut self, place: (usize, usize), step: &Step) -> Result<(), DeviceError> {
-        match step {
-            Step::Product(product) => self.product(place, product),
-            Step::Normalise(normalise) => self.normalise(normalise),
-            Step::Attention(attention) => self.attention(attention),
-            Step::Embedding { weight, positions, output } => self.embedding(weight, positions, *output),
-            Step::LastRow { input, output } => {
-                self.fetch(*input)?;
-                let columns = self.held(*input).columns.logical;
-                let spans = self.placement(*input).spans;
-                for (index, span) in spans.iter().enumerate() {
-                    let last = (span.logical + span.rows - 1) * columns;
-                    let row = self.held(*input).host[last..][..columns].to_vec();
-                    self.session.held[output.0].host[index * columns..][..columns].copy_from_slice(&row);
-                }
-                self.session.held[output.0].set_host();
-                Ok(())
-            }
-            Step::Add { value, addend } => {
-                self.fetch(*value)?;
-                let rows = self.held(*value).rows.count(self.extents);
-                let held = &mut self.session.held[value.0];
-                held.host.iter_mut().zip(&addend.rows[..rows * addend.columns]).for_each(|(x, add)| *x += add);
-                held.set_host();
-                Ok(())
-            }
-            Step::Remember { key, value, memory } => {
-                assert!(self.extents.len() == 1, "a memory is written for one lane at a time");
-                let lane = self.extents[0].lane;
-                for (from, is_key) in [(*key, true), (*value, false)] {
-                    self.require(from, Form::Bf16)?;
-                    self.flush()?;
-                    let rows = self.held(from).rows.count(self.extents);
-                    let (from, _) = &self.session.held[from.0].forms[&Form::Bf16];
-                    let to = &mut self.session.memories[memory.0][lane];
-                    to.rows = rows;
-                    let to = if is_key { &to.key } else { &to.value };
-                    let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
-                    (0..rows).for_each(|row| from.copy_row(memory, row, to, row));
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn embedding(&mut self, weight: &Table, positions: &Table, output: Value) -> Result<(), DeviceError> {
-        let vocabulary_size = weight.rows.len() / weight.columns;
-        let spans = self.placement(output).spans;
-        let columns = weight.columns;
-        for (span, extent) in spans.iter().zip(self.extents) {
-            for row in 0..span.rows {
-                let token = self.session.tokens[span.logical + row];
-                if token as usize >= vocabulary_size {
-                    return Err(DeviceError::Token { token, vocabulary_size });
-                }
-                let weight = &weight.rows[token as usize * columns..][..columns];
-                let position = &positions.rows[(extent.past + row) * columns..][..columns];
-                let to = &mut self.session.held[output.0].host[(span.logical + row) * columns..][..columns];
-                to.iter_mut().zip(weight).zip(position).for_each(|((to, w), p)| *to = w + p);
-            }
-        }
-        self.session.held[output.0].set_host();
-        Ok(())
-    }
-
-    fn product(&mut self, place: (usize, usize), product: &ProductPlan) -> Result<(), DeviceError> {
-        let (left, is_int8) = match product.left {
-            Left::Value(value, form) => {
-                self.require(value, form)?;
-                (self.storage(value, form).grid(), form == Form::Int8)
-            }
-            Left::Gathered { value, stride } => (self.gather(place, value, stride, product.output)?, false),
-            Left::Frames { samples, window_samples, hop_samples } => {
-                (self.frames(place, samples, window_samples, hop_samples, product.output)?, false)
-            }
-        };
-        let form = product.results.form();
-        if let Some(addend) = &product.addend {
-            self.set_rows(product.output, &addend.rows);
-        }
-        if product.results == Results::Sum {
-            self.require(product.output, form)?;
-        }
-        let placement = self.placement(product.output);
-        let row_groups = placement.row_groups() as i32;
-        let blocks = placement.end().div_ceil(BLOCK_ROWS);
-        let before = self.storage(product.output, form).clone();
-        let spare = self.session.held[product.output.0].spare.clone().filter(|_| product.results == Results::Sum);
-        let after = spare.unwrap_or_else(|| before.clone());
-        for ((part, &before), &output) in product.parts.iter().zip(&before.parts).zip(&after.parts) {
-            let target = self.plan.target;
-            for header in 0..part.tiles.turns * target.columns {
-                let at = part.headers + header * OBJECT_BYTES + 4 * word::ROW_GROUPS;
-                self.session.headers.write(at, &row_groups.to_le_bytes());
-            }
-            let lowered = Product {
-                left,
-                depth: product.depth,
-                is_int8,
-                first_block: 0,
-                panels: blocks.div_ceil(target.core_rows),
-                turns: part.tiles.turns,
-                headers: (HEADERS, part.headers as u64),
-                weights: (WEIGHTS, part.weights as u64),
-                results: product.results,
-                output,
-                before,
-            };
-            lowered.rounds(target).iter().for_each(|round| self.sequencer.start(round));
-        }
-        self.is_empty = false;
-        self.sequencer.barrier();
-        let held = &mut self.session.held[product.output.0];
-        if product.results == Results::Sum
-            && let (Some(spare), Some((storage, _))) = (&mut held.spare, held.forms.get_mut(&form))
-        {
-            std::mem::swap(spare, storage);
-        }
-        held.set_form(form);
-        if self.held(product.output).rows.is_kept() { self.grow(product.output) } else { Ok(()) }
-    }
-
-    /// Appends a step's rows to what the lanes keep.
-    fn grow(&mut self, value: Value) -> Result<(), DeviceError> {
-        self.flush()?;
-        let spans = self.placement(value).spans;
-        let held = &self.session.held[value.0];
-        let (step, _) = &held.forms[&Form::Bf16];
-        let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
-        for (span, extent) in spans.iter().zip(self.extents) {
-            for row in 0..span.rows {
-                step.copy_row(memory, span.physical + row, &held.kept[extent.lane], extent.past + row);
-            }
-        }
-        Ok(())
-    }
-
-    /// Three rows around each that a convolution computes, side by side.
-    fn gather(
-        &mut self,
-        place: (usize, usize),
-        value: Value,
-        stride: usize,
-        output: Value,
-    ) -> Result<Grid, DeviceError> {
-        self.fetch(value)?;
-        let rows = self.held(output).rows.count(self.extents);
-        let storage = &self.session.gathered[&place];
-        let (columns, host) = (self.held(value).columns.logical, &self.session.held[value.0].host);
-        let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
-        let mut side_by_side = vec![0.0; 3 * columns];
-        for (_, physical) in Placement::new(self.plan.value(output).rows, self.extents).rows() {
-            for (tap, to) in side_by_side.chunks_exact_mut(columns).enumerate() {
-                match (physical * stride + tap).checked_sub(1).filter(|row| *row < rows * stride) {
-                    Some(row) => to.copy_from_slice(&host[row * columns..][..columns]),
-                    None => to.fill(0.0),
-                }
-            }
-            storage.write(memory, physical, &side_by_side);
-        }
-        Ok(storage.grid())
-    }
-
-    /// Windows of samples, a hop apart.
-    fn frames(
-        &mut self,
-        place: (usize, usize),
-        samples: Value,
-        window_samples: usize,
-        hop_samples: usize,
-        output: Value,
-    ) -> Result<Grid, DeviceError> {
-        self.fetch(samples)?;
-        let storage = &self.session.gathered[&place];
-        let host = &self.session.held[samples.0].host;
-        let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
-        let mut row = Vec::new();
-        for (logical, physical) in Placement::new(self.plan.value(output).rows, self.extents).rows() {
-            mel::split_row(&host[logical * hop_samples..][..window_samples], &mut row);
-            storage.write(memory, physical, &row);
-        }
-        Ok(storage.grid())
-    }
-
-    fn normalise(&mut self, normalise: &NormalisePlan) -> Result<(), DeviceError> {
-        self.require(normalise.input, Form::Wide)?;
-        let kept = Kept::normalised(self.held(normalise.input).columns.logical)?;
-        self.rows(
-            kept,
-            normalise.input,
-            normalise.output,
-            normalise.form,
-            (normalise.header, normalise.weight_objects),
-        );
-        Ok(())
-    }
-
-    fn rows(&mut self, kept: Kept, input: Value, output: Value, form: Form, header: (usize, usize)) {
-        let lowered = RowOperation {
-            input: self.storage(input, kept.form).grid(),
-            input_form: kept.form,
-            input_columns: kept.read_columns,
-            row_groups: kept.row_groups,
-            header: (HEADERS, header.0 as u64, header.1),
-            output: self.storage(output, form).grid(),
-            output_form: form,
-            result_objects: kept.result_objects(form),
-            rows: self.placement(output).end(),
-        };
-        lowered.rounds(self.plan.target).iter().for_each(|round| self.sequencer.start(round));
-        self.is_empty = false;
-        self.sequencer.barrier();
-        match input == output {
-            true => {
-                if let Some((_, is_valid)) = self.session.held[output.0].forms.get_mut(&form) {
-                    *is_valid = true;
-                }
-            }
-            false => self.session.held[output.0].set_form(form),
-        }
-    }
-
-    fn attention(&mut self, attention: &AttentionPlan) -> Result<(), DeviceError> {
-        self.require(attention.query, Form::Bf16)?;
-        if let Keys::Values { key, value } = attention.keys {
-            for value in [key, value] {
-                if !self.held(value).rows.is_kept() {
-                    self.require(value, Form::Bf16)?;
-                }
-            }
-        }
-        let spans = self.placement(attention.query).spans;
-        let mut units = Vec::new();
-        for (span, extent) in spans.iter().zip(self.extents) {
-            let (key, value, keys, past) = self.keys(attention.keys, *span, extent);
-            let blocks = Placement::blocks(*span);
-            for head in 0..attention.heads {
-                for first_block in blocks.clone().step_by(self.plan.target.core_rows / 2) {
-                    let query = (first_block - blocks.start) * BLOCK_ROWS;
-                    let causal = (attention.mask == Mask::Causal).then_some(past + query);
-                    units.push(Unit {
-                        first_block,
-                        blocks: blocks.end - first_block,
-                        head,
-                        key,
-                        value,
-                        key_blocks: keys.div_ceil(KEY_BLOCK),
-                        header: (
-                            HEADERS,
-                            self.header(Made::Attention { width: attention.width, keys, first_last_key: causal })?
-                                as u64,
-                        ),
-                    });
-                }
-            }
-        }
-        let lowered = Attention {
-            query: self.storage(attention.query, Form::Bf16).grid(),
-            output: self.storage(attention.output, Form::Bf16).grid(),
-            waste: self.session.waste,
-        };
-        lowered.rounds(self.plan.target, &units).iter().for_each(|round| self.sequencer.start(round));
-        self.is_empty = false;
-        self.sequencer.barrier();
-        self.session.held[attention.output.0].set_form(Form::Bf16);
-        Ok(())
-    }
-
-    /// Keys and values of an extent, how many there are, and how many came before its own rows.
-    fn keys(&self, keys: Keys, span: Span, extent: &Extent) -> (Grid, Grid, usize, usize) {
-        match keys {
-            Keys::Memory(memory) => {
-                let lane = &self.session.memories[memory.0][extent.lane];
-                (lane.key.grid(), lane.value.grid(), lane.rows, 0)
-            }
-            Keys::Values { key, value } if self.held(key).rows.is_kept() => {
-                let kept = |value: Value| self.held(value).kept[extent.lane].grid();
-                (kept(key), kept(value), extent.past + extent.rows, extent.past)
-            }
-            Keys::Values { key, value } => {
-                let own = |value: Value| self.storage(value, Form::Bf16).grid().rows_from(span.physical / BLOCK_ROWS);
-                (own(key), own(value), span.rows, 0)
-            }
-        }
-    }
-
-    /// Where a header is that only this run knows.
-    fn header(&mut self, made: Made) -> Result<usize, DeviceError> {
-        if let Some(&at) = self.session.made.get(&made) {
-            return Ok(at);
-        }
-        if self.session.made.len() == MADE_HEADERS {
-            self.flush()?;
-        }
-        let at = self.plan.headers.len() + self.session.made.len() * OBJECT_BYTES;
-        self.session.headers.write(at, &made.bytes()?);
-        self.session.made.insert(made, at);
-        Ok(at)
-    }
-
-    /// Makes sure that a value is there in this form.
-    fn require(&mut self, value: Value, form: Form) -> Result<(), DeviceError> {
-        if self.held(value).is_valid(form) {
-            return Ok(());
-        }
-        let columns = self.held(value).columns.physical();
-        if let Some(from) = [Form::Bf16, Form::Wide].into_iter().find(|from| self.held(value).is_valid(*from))
-            && let Ok(kept) = Kept::converted(from, columns)
-        {
-            let header = self.header(Made::Conversion { from, to: form, columns })?;
-            self.rows(kept, value, value, form, (header, 0));
-            return Ok(());
-        }
-        self.fetch(value)?;
-        let placement = self.placement(value);
-        let held = &mut self.session.held[value.0];
-        let columns = held.columns.logical;
-        let Some((storage, is_valid)) = held.forms.get_mut(&form) else { return Ok(()) };
-        let memory = self.session.arena.bytes_mut(0..self.session.arena.bytes().len());
-        for (logical, physical) in placement.rows() {
-            storage.write(memory, physical, &held.host[logical * columns..][..columns]);
-        }
-        *is_valid = true;
-        Ok(())
-    }
-
-    /// Makes sure that a value is there on the host.
-    fn fetch(&mut self, value: Value) -> Result<(), DeviceError> {
-        if self.held(value).is_on_host {
-            return Ok(());
-        }
-        self.flush()?;
-        let placement = self.placement(value);
-        let held = &mut self.session.held[value.0];
-        let columns = held.columns.logical;
-        let valid = held.forms.values().find(|(storage, is_valid)| *is_valid && storage.form != Form::Int8);
-        let Some((storage, _)) = valid else { return Ok(()) };
-        for (logical, physical) in placement.rows() {
-            let row = &mut held.host[logical * columns..][..columns];
-            storage.read(self.session.arena.bytes(), physical, row);
-        }
-        held.is_on_host = true;
-        Ok(())
-    }
-
-    /// Sets a value's rows on the host, as many as the run has.
-    fn set_rows(&mut self, value: Value, rows: &[f32]) {
-        let count = self.held(value).rows.count(self.extents) * self.held(value).columns.logical;
-        let held = &mut self.session.held[value.0];
-        held.host[..count].copy_from_slice(&rows[..count]);
-        held.set_host();
-    }
-
-    /// Runs what has been gathered.
-    fn flush(&mut self) -> Result<(), DeviceError> {
-        if self.is_empty {
-            return Ok(());
-        }
-        let sequencer = std::mem::replace(&mut self.sequencer, Sequencer::new(self.plan.target));
-        self.is_empty = true;
-        let sequence = sequencer.finish();
-        self.session.execute(&sequence)
-    }
-
-    fn held(&self, value: Value) -> &Held {
-        &self.session.held[value.0]
-    }
-
-    fn placement(&self, value: Value) -> Placement {
-        Placement::new(self.plan.value(value).rows, self.extents)
-    }
-
-    fn storage(&self, value: Value, form: Form) -> &Storage {
-        &self.held(value).forms[&form].0
-    }
-}
-
 impl NpuSession {
-    fn execute(&mut self, sequence: &Sequence) -> Result<(), DeviceError> {
+    /// Runs commands; headers that were made for them are no longer needed then.
+    pub fn execute(&mut self, sequence: &Sequence) -> Result<(), DeviceError> {
         let headers = std::mem::replace(&mut self.headers, DdrMemory::new(0));
         let arena = std::mem::replace(&mut self.arena, DdrMemory::new(0));
         let mut weights = self.executable.weights.lock().unwrap_or_else(PoisonError::into_inner);

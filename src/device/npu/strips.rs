@@ -3,11 +3,13 @@
 use half::bf16;
 
 use super::columns::Columns;
+use super::format::{WEIGHTS_BF16, WEIGHTS_INT8};
 use super::header::Header;
 use super::layout::Q;
+use super::matrix::Matrix;
 use super::object::{Form, TILE_COLUMNS};
-use super::program::{output, word};
-use super::reference::{gelu_table, logarithm_table, to_fixed};
+use super::program::{operation, output, word};
+use super::reference::to_fixed;
 use super::target::Target;
 
 /// What a product multiplies with.
@@ -92,31 +94,35 @@ pub fn depth(inputs: Columns, form: Form) -> usize {
 /// Packs the weights of these tiles.
 pub fn pack(source: &Source<'_>, form: Form, results: Results, target: Target, tiles: Tiles) -> Strips {
     let depth = depth(source.inputs, form);
-    let matrix = Matrix::new(source, target, tiles, depth * form.columns());
+    let matrix = Weights::new(source, target, tiles, depth * form.columns());
     let shifts = Shifts::new(&matrix, depth);
     let mut strips = Strips { headers: Vec::new(), weights: Vec::new() };
     for column in 0..target.columns {
         for turn in 0..tiles.turns {
             let tile = matrix.tile(turn * target.columns + column);
-            let mut header = Header::product(depth, results.number());
-            match results {
-                Results::Power => {}
-                Results::Logarithm => header.set_logarithms(&logarithm_table()),
+            let mut header =
+                Header::of(operation::PRODUCT).word(word::DEPTH, depth as i32).word(word::OUTPUT, results.number());
+            header = match results {
+                Results::Power => header,
+                Results::Logarithm => header.logarithm(),
                 Results::Bf16 | Results::Wide | Results::Sum => {
-                    header.set_bias(&tile.bias.iter().map(|bias| to_fixed(*bias, Q)).collect::<Vec<_>>());
+                    let bias: Vec<i32> = tile.bias.iter().map(|bias| to_fixed(*bias, Q)).collect();
+                    header.word(word::IS_FINISHED, 1).bias(&bias)
                 }
-            }
+            };
             if source.is_gelu {
-                header.set_gelu(&gelu_table());
+                header = header.word(word::GELU, 1).gelu();
             }
             if form == Form::Int8 {
-                header.set(word::IS_INT8, 1);
-                header.set(word::COLUMN_SHIFT, shifts.column);
-                header.set(word::ROW_SHIFT, shifts.total - shifts.column);
-                header.set_multiplier(&tile.rows().map(|row| shifts.multiplier(row)).collect::<Vec<_>>());
-                tile.pack_int8(&mut strips.weights);
+                let multipliers: Vec<i32> = tile.rows().map(|row| shifts.multiplier(row)).collect();
+                header = header
+                    .word(word::IS_INT8, 1)
+                    .word(word::COLUMN_SHIFT, shifts.column)
+                    .word(word::ROW_SHIFT, shifts.total - shifts.column)
+                    .multiplier(&multipliers);
+                strips.weights.extend(WEIGHTS_INT8.pack(&tile.int8()));
             } else {
-                tile.pack_bf16(&mut strips.weights);
+                strips.weights.extend(WEIGHTS_BF16.pack(&tile.bf16()));
             }
             strips.headers.extend_from_slice(header.bytes());
         }
@@ -125,7 +131,7 @@ pub fn pack(source: &Source<'_>, form: Form, results: Results, target: Target, t
 }
 
 /// The weights of some tiles, (tiles · 64, inner), with the padding of both operands.
-struct Matrix {
+struct Weights {
     values: Vec<f32>,
     bias: Vec<f32>,
     inner: usize,
@@ -137,7 +143,7 @@ struct Tile<'a> {
     inner: usize,
 }
 
-impl Matrix {
+impl Weights {
     fn new(source: &Source<'_>, target: Target, tiles: Tiles, inner: usize) -> Self {
         let first = tiles.first * TILE_COLUMNS;
         let count = tiles.turns * target.columns * TILE_COLUMNS;
@@ -174,30 +180,20 @@ impl Tile<'_> {
         self.values.chunks_exact(self.inner)
     }
 
-    /// Objects of 32 × 64 in blocks of 8 × 8, row-major as the inputs go.
-    fn pack_bf16(&self, out: &mut Vec<u8>) {
-        self.blocks(|input, output| {
-            out.extend(bf16::from_f32(self.values[output * self.inner + input]).to_le_bytes());
-        });
+    /// (inputs, 64).
+    fn bf16(&self) -> Matrix<bf16> {
+        Matrix::from_fn(self.inner, TILE_COLUMNS, |input, output| {
+            bf16::from_f32(self.values[output * self.inner + input])
+        })
     }
 
-    /// The same in objects of 64 × 64.
-    fn pack_int8(&self, out: &mut Vec<u8>) {
+    /// The same in integers, each column's scale taken off.
+    fn int8(&self) -> Matrix<i8> {
         let scales: Vec<f32> = self.rows().map(weight_scale).collect();
-        self.blocks(|input, output| {
+        Matrix::from_fn(self.inner, TILE_COLUMNS, |input, output| {
             let value = self.values[output * self.inner + input] / scales[output];
-            out.push(value.round_ties_even().clamp(-LARGEST, LARGEST) as i8 as u8);
-        });
-    }
-
-    fn blocks(&self, mut put: impl FnMut(usize, usize)) {
-        for first_input in (0..self.inner).step_by(8) {
-            for first_output in (0..TILE_COLUMNS).step_by(8) {
-                for input in first_input..first_input + 8 {
-                    (first_output..first_output + 8).for_each(|output| put(input, output));
-                }
-            }
-        }
+            value.round_ties_even().clamp(-LARGEST, LARGEST) as i8
+        })
     }
 }
 
@@ -216,7 +212,7 @@ struct Shifts {
 }
 
 impl Shifts {
-    fn new(matrix: &Matrix, depth: usize) -> Self {
+    fn new(matrix: &Weights, depth: usize) -> Self {
         let most = matrix.rows().map(factor).fold(0.0, f64::max);
         let total = MULTIPLIER_BITS - 1 - most.log2().floor() as i32;
         let sum_bits = ((depth * 64) as f64 * (LARGEST as f64).powi(2)).log2().ceil() as i32;

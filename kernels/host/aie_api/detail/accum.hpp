@@ -25,6 +25,7 @@ struct alignas(64) accum {
     AIE_INLINE void from_vector(const vector<T, N> &v, int shift = 0) {
         if constexpr (same<Tag, accfloat>::value) {
             static_assert(same<T, float>::value || same<T, bfloat16>::value);
+            AIE_LANES
             for (unsigned i = 0; i < N; i++) {
                 if constexpr (same<T, bfloat16>::value) {
                     data[i] = to_scalar_float(v.data[i]);
@@ -33,6 +34,7 @@ struct alignas(64) accum {
                 }
             }
         } else {
+            AIE_LANES
             for (unsigned i = 0; i < N; i++) data[i] = lane_type(uint64_t(int64_t(v.data[i])) << (shift & 63));
         }
     }
@@ -41,6 +43,7 @@ struct alignas(64) accum {
     AIE_INLINE vector<T, N> to_vector(int shift = 0) const {
         vector<T, N> to;
         if constexpr (same<Tag, accfloat>::value) {
+            AIE_LANES
             for (unsigned i = 0; i < N; i++) {
                 if constexpr (same<T, bfloat16>::value) {
                     to.data[i] = to_bfloat16(data[i], mode.rounding);
@@ -50,7 +53,7 @@ struct alignas(64) accum {
                 }
             }
         } else {
-            AIE_HOST_ASSERT(shift >= 0 && shift < 64);
+            AIE_HOST_ASSERT(shift >= 0 && shift < 63);
             shift &= 63;
             const bool even = mode.rounding == rounding_mode::conv_even;
             const bool saturate = mode.saturation == saturation_mode::saturate;
@@ -70,6 +73,7 @@ struct alignas(64) accum {
   private:
     template <typename T, bool EVEN, bool SATURATE>
     AIE_INLINE void drain(vector<T, N> &to, int shift) const {
+        AIE_LANES
         for (unsigned i = 0; i < N; i++) to.data[i] = shifted<T, EVEN, SATURATE>(data[i], shift);
     }
 };

@@ -27,6 +27,7 @@ AIE_INLINE T wrapping_sub(T a, T b) {
 }
 
 #define AIE_HOST_LANES(expression)                   \
+    AIE_LANES                                        \
     for (unsigned i = 0; i < N; i++) {               \
         to.data[i] = expression;                     \
     }                                                \
@@ -96,7 +97,7 @@ AIE_INLINE vector<T, N> upshift(const vector<T, N> &v, unsigned shift) {
 template <typename T, unsigned N>
 AIE_INLINE mask<N> lt(const vector<T, N> &a, const vector<T, N> &b) {
     mask<N> to;
-    AIE_HOST_LANES(a.data[i] < b.data[i]);
+    AIE_HOST_LANES(a.data[i] < b.data[i] ? -1 : 0);
 }
 
 template <typename T, unsigned N>
@@ -129,6 +130,7 @@ template <typename T, unsigned N>
 AIE_INLINE T reduce_add(const vector<T, N> &v) {
     static_assert(!same<T, float>::value, "the order of float additions is the kernel's to say");
     T sum = 0;
+    AIE_LANES
     for (unsigned i = 0; i < N; i++) sum = wrapping_add(sum, v.data[i]);
     return sum;
 }

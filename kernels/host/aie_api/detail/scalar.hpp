@@ -84,19 +84,17 @@ AIE_INLINE bfloat16 to_bfloat16(float x, rounding_mode rounding) {
     return {uint16_t((bits + up) >> 16)};
 }
 
-// Shift, round, saturate: what every move from an accumulator to a vector does.
+// Shift, round, saturate: what every move from an accumulator to a vector does. Shifts from 0 to 62.
 template <typename T, bool EVEN, bool SATURATE>
 AIE_INLINE T shifted(int64_t x, int shift) {
     int64_t y = x;
-    if (shift > 0) {
-        y = x >> shift;
-        if constexpr (EVEN) {
-            // Below a half nothing, above it one, at it one if that makes the result even.
-            const uint64_t below = uint64_t(x) & ((uint64_t(1) << shift) - 1);
-            const uint64_t half = uint64_t(1) << (shift - 1);
-            y += int64_t(below > half) | (int64_t(below == half) & (y & 1));
-        }
+    if constexpr (EVEN) {
+        // Less than a half, and a last place more if what lies above it is odd: to the nearest, and of two to the even one.
+        const uint64_t below_half = shift > 0 ? (uint64_t(1) << (shift - 1)) - 1 : 0;
+        const uint64_t odd = uint64_t(x) >> shift & (shift > 0 ? 1 : 0);
+        y = int64_t(uint64_t(x) + below_half + odd);
     }
+    y >>= shift;
     if constexpr (SATURATE) {
         y = y < limits<T>::least ? limits<T>::least : y;
         y = y > limits<T>::greatest ? limits<T>::greatest : y;

@@ -6,7 +6,19 @@
 
 #include "scalar.hpp"
 
-#if defined(__AVX2__)
+// The widest set that the build has; with AIE_HOST_PORTABLE none, which is what other architectures get.
+#if defined(AIE_HOST_PORTABLE)
+#elif defined(__AVX512BW__) && defined(__AVX512DQ__)
+#define AIE_SIMD_512
+#define AIE_SIMD_128
+#elif defined(__AVX2__)
+#define AIE_SIMD_256
+#define AIE_SIMD_128
+#elif defined(__SSE2__)
+#define AIE_SIMD_128
+#endif
+
+#if defined(AIE_SIMD_512) || defined(AIE_SIMD_256)
 // GCC 12 takes its own headers' undefined vectors for uninitialised ones (GCC bug 105593).
 #if !defined(__clang__)
 #pragma GCC diagnostic push
@@ -17,7 +29,7 @@
 #if !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
-#elif defined(__SSE2__)
+#elif defined(AIE_SIMD_128)
 #include <emmintrin.h>
 #endif
 
@@ -25,9 +37,9 @@ namespace aie {
 inline namespace AIE_HOST {
 namespace simd {
 
-#if defined(__AVX512BW__) && defined(__AVX512DQ__)
+#if defined(AIE_SIMD_512)
 inline constexpr int WIDTH = 16;
-#elif defined(__AVX2__)
+#elif defined(AIE_SIMD_256)
 inline constexpr int WIDTH = 8;
 #else
 inline constexpr int WIDTH = 4;
@@ -55,11 +67,11 @@ AIE_INLINE Halves greater(Halves a, Halves b) { return a > b ? a : b; }
 
 // The nearest integer, even of two; of numbers outside 32 bits anything.
 AIE_INLINE Words rounded(Floats x) {
-#if defined(__AVX512BW__) && defined(__AVX512DQ__)
+#if defined(AIE_SIMD_512)
     return Words(_mm512_cvtps_epi32(__m512(x)));
-#elif defined(__AVX2__)
+#elif defined(AIE_SIMD_256)
     return Words(_mm256_cvtps_epi32(__m256(x)));
-#elif defined(__SSE2__)
+#elif defined(AIE_SIMD_128)
     return Words(_mm_cvtps_epi32(__m128(x)));
 #else
     // A float of 2^23 has no fraction bits: to add and subtract it rounds. From there on all floats are integers.
@@ -83,7 +95,7 @@ template <int ROW>
 AIE_INLINE Bits left(const void *values, int v, int step) {
     static_assert(ROW == 8 || ROW == 4);
     const auto *bytes = static_cast<const unsigned char *>(values);
-#if defined(__AVX512BW__) && defined(__AVX512DQ__)
+#if defined(AIE_SIMD_512)
     const __m512i rows = _mm512_load_si512(ROW == 8 ? bytes + 64 * v : bytes);
     const int first = ROW == 8 ? step : 8 * v + step;
     const int second = first + ROW;
@@ -100,7 +112,7 @@ AIE_INLINE Bits left(const void *values, int v, int step) {
 
 AIE_INLINE Bits right(const void *values, [[maybe_unused]] int v, int step) {
     const auto *row = static_cast<const unsigned char *>(values) + 32 * step;
-#if defined(__AVX512BW__) && defined(__AVX512DQ__)
+#if defined(AIE_SIMD_512)
     return Bits(_mm512_broadcast_i32x8(_mm256_load_si256(reinterpret_cast<const __m256i *>(row))));
 #else
     return load<Bits>(row + 4 * (v * WIDTH % 8));
@@ -109,10 +121,10 @@ AIE_INLINE Bits right(const void *values, [[maybe_unused]] int v, int step) {
 
 // The same two for 16-bit elements: vector h covers the results' lanes 2 * WIDTH * h onwards.
 AIE_INLINE Halves left_halves(const int16_t *values, int h, int k) {
-#if defined(__AVX512BW__) && defined(__AVX512DQ__)
+#if defined(AIE_SIMD_512)
     const __m512i step = _mm512_set1_epi16(short(0x0100 + 0x0202 * k));
     return Halves(_mm512_shuffle_epi8(_mm512_load_si512(values + 32 * h), step));
-#elif defined(__AVX2__)
+#elif defined(AIE_SIMD_256)
     const __m256i step = _mm256_set1_epi16(short(0x0100 + 0x0202 * k));
     return Halves(_mm256_shuffle_epi8(_mm256_load_si256((const __m256i *)(values + 16 * h)), step));
 #else
@@ -122,9 +134,9 @@ AIE_INLINE Halves left_halves(const int16_t *values, int h, int k) {
 }
 
 AIE_INLINE Halves right_halves(const int16_t *values, int k) {
-#if defined(__AVX512BW__) && defined(__AVX512DQ__)
+#if defined(AIE_SIMD_512)
     return Halves(_mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)(values + 8 * k))));
-#elif defined(__AVX2__)
+#elif defined(AIE_SIMD_256)
     return Halves(_mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)(values + 8 * k))));
 #else
     return load<Halves>(values + 8 * k);
@@ -133,9 +145,9 @@ AIE_INLINE Halves right_halves(const int16_t *values, int k) {
 
 // Lanes of a vector of halves as words: part 0 the lower lanes, part 1 the upper ones.
 AIE_INLINE Words widened(Halves x, int part) {
-#if defined(__AVX512BW__) && defined(__AVX512DQ__)
+#if defined(AIE_SIMD_512)
     return Words(_mm512_cvtepi16_epi32(part ? _mm512_extracti64x4_epi64(__m512i(x), 1) : _mm512_castsi512_si256(__m512i(x))));
-#elif defined(__AVX2__)
+#elif defined(AIE_SIMD_256)
     return Words(_mm256_cvtepi16_epi32(part ? _mm256_extracti128_si256(__m256i(x), 1) : _mm256_castsi256_si128(__m256i(x))));
 #else
     Words to;
@@ -146,9 +158,9 @@ AIE_INLINE Words widened(Halves x, int part) {
 
 // 32 elements of 8 bits as 16 bits.
 AIE_INLINE void widen(const int8_t *from, int16_t *to) {
-#if defined(__AVX512BW__) && defined(__AVX512DQ__)
+#if defined(AIE_SIMD_512)
     _mm512_store_si512(to, _mm512_cvtepi8_epi16(_mm256_load_si256(reinterpret_cast<const __m256i *>(from))));
-#elif defined(__AVX2__)
+#elif defined(AIE_SIMD_256)
     for (int half = 0; half < 32; half += 16) {
         const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i *>(from + half));
         _mm256_store_si256(reinterpret_cast<__m256i *>(to + half), _mm256_cvtepi8_epi16(bytes));
@@ -161,10 +173,10 @@ AIE_INLINE void widen(const int8_t *from, int16_t *to) {
 // 8 rows of 8 elements of 8 bits as 16 bits, rows in pairs: [4 pairs][8 columns][2].
 AIE_INLINE void widen_pairs(const int8_t *from, int16_t *to) {
     for (int pair = 0; pair < 4; pair++) {
-#if defined(__SSE2__)
+#if defined(AIE_SIMD_128)
         const __m128i rows = _mm_load_si128(reinterpret_cast<const __m128i *>(from + 16 * pair));
         const __m128i both = _mm_unpacklo_epi8(rows, _mm_srli_si128(rows, 8));
-#if defined(__AVX2__)
+#if defined(AIE_SIMD_512) || defined(AIE_SIMD_256)
         _mm256_store_si256(reinterpret_cast<__m256i *>(to + 16 * pair), _mm256_cvtepi8_epi16(both));
 #else
         const __m128i low = _mm_srai_epi16(_mm_unpacklo_epi8(both, both), 8);
@@ -185,7 +197,7 @@ AIE_INLINE void widen_pairs(const int8_t *from, int16_t *to) {
 template <typename T>
 AIE_INLINE void transpose(const T *from, T *to) {
     static_assert(sizeof(T) == 2);
-#if defined(__SSE2__)
+#if defined(AIE_SIMD_128)
     __m128i rows[8];
     for (int i = 0; i < 8; i++) rows[i] = _mm_load_si128(reinterpret_cast<const __m128i *>(from + 8 * i));
     // Three rounds of row i with row i + 4, each of which doubles what lies together.
@@ -207,11 +219,11 @@ AIE_INLINE void transpose(const T *from, T *to) {
 
 // Sums of neighbours' products: lane i is a[2i] * b[2i] + a[2i + 1] * b[2i + 1].
 AIE_INLINE Words pairs(Halves a, Halves b) {
-#if defined(__AVX512BW__) && defined(__AVX512DQ__)
+#if defined(AIE_SIMD_512)
     return Words(_mm512_madd_epi16(__m512i(a), __m512i(b)));
-#elif defined(__AVX2__)
+#elif defined(AIE_SIMD_256)
     return Words(_mm256_madd_epi16(__m256i(a), __m256i(b)));
-#elif defined(__SSE2__)
+#elif defined(AIE_SIMD_128)
     return Words(_mm_madd_epi16(__m128i(a), __m128i(b)));
 #else
     Words to;

@@ -11,3 +11,10 @@
 #endif
 
 #define AIE_INLINE inline __attribute__((always_inline))
+
+// Before a loop over lanes: GCC takes it apart before its vectoriser sees it, which costs where there are vectors of 64 bits.
+#if defined(__AVX512DQ__) && !defined(__clang__)
+#define AIE_LANES _Pragma("GCC unroll 1")
+#else
+#define AIE_LANES
+#endif

@@ -52,6 +52,7 @@ struct alignas(alignment(N * sizeof(T))) vector {
         static_assert(same<T, int16>::value);
         const bool saturate = mode.saturation == saturation_mode::saturate;
         vector<int8, N> to;
+        AIE_LANES
         for (unsigned i = 0; i < N; i++) {
             const int16 x = data[i];
             to.data[i] = int8(!saturate ? x : x < -128 ? -128 : x > 127 ? 127 : x);
@@ -85,6 +86,7 @@ AIE_INLINE void store_v(T *to, const vector<T, N> &x) {
 template <typename T, unsigned N>
 AIE_INLINE vector<T, N> broadcast(T x) {
     vector<T, N> all;
+    AIE_LANES
     for (unsigned i = 0; i < N; i++) all.data[i] = x;
     return all;
 }
@@ -106,7 +108,7 @@ AIE_INLINE vector<T, 2 * N> concat(const vector<T, N> &low, const vector<T, N> &
 // One bit for each lane.
 template <unsigned N>
 struct mask {
-    bool data[N];
+    int32_t data[N];
 };
 
 }  // namespace AIE_HOST

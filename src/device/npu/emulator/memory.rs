@@ -70,6 +70,11 @@ impl DdrMemory {
         &mut self.bytes[range]
     }
 
+    /// All of it for the host to write.
+    pub fn all_mut(&mut self) -> &mut [u8] {
+        self.bytes_mut(0..self.bytes.len())
+    }
+
     /// Whether all words of the range were written, by the host or the array.
     pub fn is_written(&self, range: Range<usize>) -> bool {
         self.written.first_missing(range.start / WORD_BYTES..range.end.div_ceil(WORD_BYTES)).is_none()
