@@ -23,10 +23,12 @@ pub enum Caught {
 /// What is made wrong.
 #[derive(Clone)]
 pub enum Mutation {
-    Design(Arc<dyn Fn(&mut Design) + Send + Sync>),
-    Sequence(Arc<dyn Fn(&mut Sequence) + Send + Sync>),
-    Memory(Arc<dyn Fn(&mut [DdrMemory]) + Send + Sync>),
+    Design(Change<Design>),
+    Sequence(Change<Sequence>),
+    Memory(Change<[DdrMemory]>),
 }
+
+type Change<T> = Arc<dyn Fn(&mut T) + Send + Sync>;
 
 /// Results of operations with nothing wrong.
 #[derive(Default)]

@@ -73,7 +73,7 @@ fn of_design() -> Vec<Mistake> {
         Mistake(
             "steps of a core's descriptor",
             Attention,
-            Mutation::descriptor(CORE, 0, |one| one.dimensions = shuffled()),
+            Mutation::descriptor(CORE, 1, |one| one.dimensions = shuffled()),
             Data,
         ),
         Mistake(

@@ -1,9 +1,13 @@
 //! Operations that use every stream, core and descriptor of an array of four columns, and all that they put out.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use super::super::array::{NpuEmulator, Tamper};
-use super::super::design::Design;
+use super::super::design::{Design, Sequence};
+use super::super::emulator::DdrMemory;
+use super::super::overlay::overlay;
+use super::super::target::Target;
 use crate::device::{
     Activation, DataType, Device, DeviceError, Extent, Mask, Operation as Step, Program, Rows, TensorView, Tensors,
     Value,
@@ -38,6 +42,17 @@ impl Operation {
         inputs.iter().for_each(|(value, rows)| session.write(*value, rows));
         session.run(procedure, &[Extent { lane: 0, rows, past: 0 }]).map_err(sentence)?;
         Ok(session.read(output).iter().map(|element| element.to_bits()).collect())
+    }
+
+    /// What it sends to the array, in one launch.
+    pub fn sequence(self) -> Sequence {
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let copy = sent.clone();
+        let copied = move |sequence: &mut Sequence, _: &mut [DdrMemory]| copy.lock().unwrap().push(sequence.clone());
+        self.run(overlay(Target::NPU1), Box::new(copied)).unwrap();
+        let mut sent = std::mem::take(&mut *sent.lock().unwrap());
+        assert_eq!(sent.len(), 1);
+        sent.remove(0)
     }
 
     fn asked(self) -> Asked {

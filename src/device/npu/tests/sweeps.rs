@@ -1,9 +1,7 @@
 //! Every descriptor of a memory tile and of a core, and every command of a column's shim, made wrong in each way: none of it
 //! may go unnoticed.
 
-use std::sync::{Arc, Mutex};
-
-use super::super::design::{Command, Descriptor, Dimension, Place, Sequence, ShimDescriptor};
+use super::super::design::{Command, Descriptor, Dimension, Place, ShimDescriptor};
 use super::super::overlay::overlay;
 use super::super::target::Target;
 use super::mutation::{Mutation, Right};
@@ -67,21 +65,11 @@ fn of_descriptors(changes: &[Change<Descriptor>]) -> Vec<(String, Mutation)> {
     mistakes
 }
 
-/// What an operation sends.
-fn sequence(operation: Operation) -> Sequence {
-    let seen = Arc::new(Mutex::new(Sequence::default()));
-    let copy = seen.clone();
-    operation
-        .run(overlay(Target::NPU1), Box::new(move |sequence, _| *copy.lock().unwrap() = sequence.clone()))
-        .unwrap();
-    Arc::into_inner(seen).unwrap().into_inner().unwrap()
-}
-
 #[test]
 fn no_mistake_of_a_transfer_goes_unnoticed() {
     for operation in [Operation::LinearInt8, Operation::LayerNorm, Operation::Attention] {
         let mut mistakes = Vec::new();
-        for (index, command) in sequence(operation).commands.iter().enumerate() {
+        for (index, command) in operation.sequence().commands.iter().enumerate() {
             let Command::Configure { column: 1, descriptor, .. } = command else { continue };
             for (what, change) in OF_A_TRANSFER {
                 // What runs once, or at the same place each time, has no step.
