@@ -41,6 +41,10 @@ fn words_come_from_the_array_and_the_bus_hears_which_stages_it_has() {
         assert_eq!(active.as_deref(), Some("npu-emulator"), "{stages}");
         listener.speak(&beeps(&[(Low, 1.0), (High, 3.0)], 5.0, PLAIN_RATE), 0.0);
         assert_heard(&listener.finish(), &[(Low, 1.0), (High, 3.0)]);
+        let stats = listener.stats();
+        let launches = stats.get::<u64>("npu-launches").unwrap();
+        assert!(launches > 0 && stats.get::<u64>("npu-kernel-calls").unwrap() > launches, "{stages}: {stats}");
+        assert!(stats.get::<f64>("npu-predicted-seconds").unwrap() > 0.0, "{stages}: {stats}");
         listener.no_error();
     }
 }

@@ -45,24 +45,27 @@ impl NpuEmulator {
     /// Configures an array, whose cores `threads` threads emulate; 0 means one for each processor. Products of linear layers are of
     /// bf16, or with `is_int8` of integers.
     pub fn new(target: Target, threads: usize, is_int8: bool) -> Result<Self, DeviceError> {
-        Ok(Self::of(Array::new(overlay(target), |design| Emulator::new(design, threads))?, is_int8))
+        Self::with(overlay(target), is_int8, |design| Emulator::new(design, threads))
     }
 
     /// The same, but kernels compute nothing: for predictions, which do not depend on what the numbers are.
     pub fn without_arithmetic(target: Target, is_int8: bool) -> Result<Self, DeviceError> {
-        let idle = |design| Emulator::with_kernels(design, 1, Arc::new(NoArithmetic));
-        Ok(Self::of(Array::new(overlay(target), idle)?, is_int8))
+        Self::with(overlay(target), is_int8, |design| Emulator::with_kernels(design, 1, Arc::new(NoArithmetic)))
     }
 
     /// Configures an array to any design, and changes whatever is to run on it.
     #[cfg(test)]
     pub fn tampered(design: Design, is_int8: bool, tamper: Tamper) -> Result<Self, DeviceError> {
-        let array = Array::new(design, |design| Emulator::new(design, 1))?;
-        Ok(Self::of(Array { tamper, ..array }, is_int8))
+        let array = Array { tamper, ..Array::new(design, |design| Emulator::new(design, 1))? };
+        Ok(Self { array: Arc::new(array), is_int8 })
     }
 
-    fn of(array: Array, is_int8: bool) -> Self {
-        Self { array: Arc::new(array), is_int8 }
+    fn with(
+        design: Design,
+        is_int8: bool,
+        emulator: impl FnOnce(Arc<Design>) -> Result<Emulator, Fault>,
+    ) -> Result<Self, DeviceError> {
+        Ok(Self { array: Arc::new(Array::new(design, emulator)?), is_int8 })
     }
 
     /// What was done since the array was configured.
@@ -87,8 +90,9 @@ impl Array {
     fn new(design: Design, emulator: impl FnOnce(Arc<Design>) -> Result<Emulator, Fault>) -> Result<Self, DeviceError> {
         rules::check(&design).map_err(|violations| broken(&violations))?;
         let design = Arc::new(design);
+        let emulator = emulator(design.clone()).map_err(refused)?;
         Ok(Self {
-            emulator: Mutex::new(emulator(design.clone()).map_err(refused)?),
+            emulator: Mutex::new(emulator),
             total: Mutex::default(),
             trace: Mutex::default(),
             design,

@@ -90,6 +90,7 @@ pub fn published() -> Vec<Row> {
     rows
 }
 
+#[allow(clippy::approx_constant, reason = "3.14 is a measurement")]
 fn best_products() -> Vec<Row> {
     let source = "Taka et al., arXiv 2512.13282";
     let large = |is_int8| Product { is_int8, ..Product::bf16(4096.0, 4096.0, 4096.0) };

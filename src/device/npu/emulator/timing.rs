@@ -17,8 +17,11 @@ pub struct Timing {
     /// Of each command: two packets of 10 to 12 cycles, measured by the authors of xdna-emu on Phoenix.
     pub command_cycles: u64,
     /// A call of a kernel: which, and with what numbers.
-    pub kernel_cycles: fn(Kernel, &[i32]) -> u64,
+    pub kernel_cycles: KernelCycles,
 }
+
+/// Cycles of a call of a kernel with these numbers.
+pub type KernelCycles = fn(Kernel, &[i32]) -> u64;
 
 /// Bytes that a stream moves in a cycle.
 pub(super) const STREAM_BYTES: usize = WORD_BYTES;
@@ -26,11 +29,11 @@ pub(super) const STREAM_BYTES: usize = WORD_BYTES;
 impl Timing {
     /// The defaults of an array.
     pub fn of(target: &Target) -> Self {
-        let (cycles_per_second, ddr_bytes_per_second, kernel_cycles): (f64, f64, fn(Kernel, &[i32]) -> u64) =
-            match target.generation {
-                Generation::Npu1 => (1.6e9, 27e9, cost::npu1_cycles),
-                Generation::Npu2 => (1.8e9, 50e9, cost::npu2_cycles),
-            };
+        let (cycles_per_second, ddr_bytes_per_second, kernel_cycles): (f64, f64, KernelCycles) = match target.generation
+        {
+            Generation::Npu1 => (1.6e9, 27e9, cost::npu1_cycles),
+            Generation::Npu2 => (1.8e9, 50e9, cost::npu2_cycles),
+        };
         Self {
             cycles_per_second,
             shim_start_cycles: 850,
