@@ -63,9 +63,10 @@ fn property(text: &mut String, pspec: &glib::ParamSpec) -> std::fmt::Result {
     writeln!(text, "\nproperty {} ({}): {}", pspec.name(), pspec.value_type(), rights.join(", "))?;
     if flags.contains(glib::ParamFlags::WRITABLE) {
         let default = pspec.default_value();
-        match glib::EnumValue::from_value(default) {
-            Some((_, value)) => writeln!(text, "  default: {}", value.nick())?,
-            None => writeln!(text, "  default: {}", default.serialize().unwrap())?,
+        match (glib::EnumValue::from_value(default), glib::FlagsValue::from_value(default)) {
+            (Some((_, value)), _) => writeln!(text, "  default: {}", value.nick())?,
+            (_, Some((_, values))) => writeln!(text, "  default: {}", nicks(&values))?,
+            _ => writeln!(text, "  default: {}", default.serialize().unwrap())?,
         }
     }
     if let Some(range) = pspec.downcast_ref::<glib::ParamSpecUInt>() {
@@ -82,4 +83,9 @@ fn property(text: &mut String, pspec: &glib::ParamSpec) -> std::fmt::Result {
         }
     }
     writeln!(text, "  {}", pspec.blurb().unwrap())
+}
+
+/// Flags as they are written in a pipeline's text.
+pub fn nicks(values: &[&glib::FlagsValue]) -> String {
+    values.iter().map(|value| value.nick()).collect::<Vec<_>>().join("+")
 }

@@ -4,8 +4,11 @@
 //! `kernels.rs` first (what can be called, on what), then `format.rs` (how matrices become objects), `reference/` (every
 //! operation again, slow and obvious, on plain matrices) and `kernels/README.md` (the catalogue).
 //!
-//! The array: `target.rs` (the hardware's limits), `design/` (the one description), `rules/` (what a description has to keep)
-//! and `emulator/` (which executes it).
+//! The array: `target.rs` (the hardware's limits), `design/` (the one description), `overlay.rs` and `program.rs` (the
+//! configuration and what its cores do), `rules/` (what a description has to keep) and `emulator/` (which executes it).
+//!
+//! The device: `array.rs`; a program comes in by `planner.rs`, its operations become transfers in `lower/`, and `run.rs` runs
+//! them.
 
 mod arena;
 mod array;

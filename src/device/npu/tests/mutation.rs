@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::super::design::Command;
-use super::super::design::{Descriptor, Design, Place, Sequence, ShimDescriptor, Tile};
+use super::super::design::{Command, Descriptor, Design, Place, Sequence, ShimDescriptor, Tile};
 use super::super::emulator::DdrMemory;
 use super::super::overlay::overlay;
 use super::super::target::Target;
@@ -24,10 +23,12 @@ pub enum Caught {
 /// What is made wrong.
 #[derive(Clone)]
 pub enum Mutation {
-    Design(Arc<dyn Fn(&mut Design) + Send + Sync>),
-    Sequence(Arc<dyn Fn(&mut Sequence) + Send + Sync>),
-    Memory(Arc<dyn Fn(&mut [DdrMemory]) + Send + Sync>),
+    Design(Change<Design>),
+    Sequence(Change<Sequence>),
+    Memory(Change<[DdrMemory]>),
 }
+
+type Change<T> = Arc<dyn Fn(&mut T) + Send + Sync>;
 
 /// Results of operations with nothing wrong.
 #[derive(Default)]
@@ -131,6 +132,7 @@ impl Operation {
     fn name(self) -> &'static str {
         match self {
             Self::Linear => "linear",
+            Self::LongLinear => "long linear",
             Self::LinearInt8 => "linear in int8",
             Self::LayerNorm => "layer norm",
             Self::Attention => "attention",

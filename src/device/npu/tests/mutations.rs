@@ -67,13 +67,13 @@ fn of_design() -> Vec<Mistake> {
         Mistake(
             "steps of a memory tile's descriptor",
             Linear,
-            Mutation::descriptor(MEMORY, 9, |one| one.dimensions = shuffled()),
+            Mutation::descriptor(MEMORY, 30, |one| one.dimensions = shuffled()),
             Data,
         ),
         Mistake(
             "steps of a core's descriptor",
             Attention,
-            Mutation::descriptor(CORE, 2, |one| one.dimensions = shuffled()),
+            Mutation::descriptor(CORE, 1, |one| one.dimensions = shuffled()),
             Data,
         ),
         Mistake(
@@ -202,7 +202,7 @@ fn of_headers() -> Vec<Mistake> {
         Mistake("whether rows are normalised", LayerNorm, set(word::IS_NORMALISED, 0), Data),
         Mistake("rows of a core", LayerNorm, set(word::ROW_GROUPS, 1), Data),
         Mistake("columns that count", LayerNorm, set(word::COLUMNS, 127), Data),
-        Mistake("columns that are stored", LayerNorm, set(word::PADDED_COLUMNS, 96), Data),
+        Mistake("columns that are stored", LayerNorm, set(word::PADDED_COLUMNS, 96), Fault),
         Mistake("objects of weight and bias", LayerNorm, set(word::WEIGHT_OBJECTS, 2), Fault),
         Mistake("where the weight is", LayerNorm, Mutation::header(word::WEIGHT_OFFSET, |offset| offset + 64), Data),
         Mistake("what rows are put out as", LayerNorm, set(word::ROWS_OUTPUT, 0), Data),

@@ -1,9 +1,13 @@
 //! Operations that use every stream, core and descriptor of an array of four columns, and all that they put out.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use super::super::array::{NpuEmulator, Tamper};
-use super::super::design::Design;
+use super::super::design::{Design, Sequence};
+use super::super::emulator::DdrMemory;
+use super::super::overlay::overlay;
+use super::super::target::Target;
 use crate::device::{
     Activation, DataType, Device, DeviceError, Extent, Mask, Operation as Step, Program, Rows, TensorView, Tensors,
     Value,
@@ -14,6 +18,8 @@ use crate::device::{
 pub enum Operation {
     /// In bf16 with bias and GELU.
     Linear,
+    /// The same with so many inputs that every ring goes round several times.
+    LongLinear,
     /// In int8, with bias, added to what was there.
     LinearInt8,
     LayerNorm,
@@ -24,7 +30,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 5] = [Self::Linear, Self::LinearInt8, Self::LayerNorm, Self::Attention, Self::NormedLinear];
+    pub const ALL: [Self; 6] =
+        [Self::Linear, Self::LongLinear, Self::LinearInt8, Self::LayerNorm, Self::Attention, Self::NormedLinear];
 
     /// Runs it on an array with this design. What it put out, or what was found wrong.
     pub fn run(self, design: Design, tamper: Tamper) -> Result<Vec<u32>, String> {
@@ -37,10 +44,22 @@ impl Operation {
         Ok(session.read(output).iter().map(|element| element.to_bits()).collect())
     }
 
+    /// What it sends to the array, in one launch.
+    pub fn sequence(self) -> Sequence {
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let copy = sent.clone();
+        let copied = move |sequence: &mut Sequence, _: &mut [DdrMemory]| copy.lock().unwrap().push(sequence.clone());
+        self.run(overlay(Target::NPU1), Box::new(copied)).unwrap();
+        let mut sent = std::mem::take(&mut *sent.lock().unwrap());
+        assert_eq!(sent.len(), 1);
+        sent.remove(0)
+    }
+
     fn asked(self) -> Asked {
         match self {
-            Self::Linear => Asked::linear(Activation::Gelu, false),
-            Self::LinearInt8 => Asked::linear(Activation::None, true),
+            Self::Linear => Asked::linear(256, Activation::Gelu, false),
+            Self::LongLinear => Asked::linear(1024, Activation::Gelu, false),
+            Self::LinearInt8 => Asked::linear(256, Activation::None, true),
             Self::LayerNorm => Asked::layer_norm(),
             Self::Attention => Asked::attention(),
             Self::NormedLinear => Asked::normed_linear(),
@@ -63,8 +82,8 @@ struct Asked {
 
 impl Asked {
     /// Four blocks of 64 rows, one for each row of cores, and two turns of four tiles of 64 columns.
-    fn linear(activation: Activation, residual: bool) -> Self {
-        let (rows, inputs, outputs) = (256, 256, 512);
+    fn linear(inputs: usize, activation: Activation, residual: bool) -> Self {
+        let (rows, outputs) = (256, 512);
         let mut program = Program::default();
         let input = program.value("input", Rows::Step(rows), inputs);
         let output = program.value("output", Rows::Step(rows), outputs);

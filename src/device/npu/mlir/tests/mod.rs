@@ -44,10 +44,12 @@ fn the_text_says_what_the_design_says() {
 
 #[test]
 fn the_text_of_the_overlay_says_what_the_overlay_says() {
-    let design = overlay(Target::NPU1);
-    let file = reader::read(&print(&design, None).unwrap());
-    scopes::check(&file);
-    same::design(&file, &design);
+    for target in [Target::NPU1, Target::NPU2] {
+        let design = overlay(target);
+        let file = reader::read(&print(&design, None).unwrap());
+        scopes::check(&file);
+        same::design(&file, &design);
+    }
 }
 
 #[test]
