@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::latency::SAMPLE_RATE;
-use crate::device::Completed;
+use crate::scheduler::Completed;
 
 /// Counters since the element left NULL.
 #[derive(Clone, Copy, Debug, Default)]
