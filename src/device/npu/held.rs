@@ -41,6 +41,13 @@ impl Held {
         self.forms.iter_mut().for_each(|(other, (_, is_valid))| *is_valid = *other == form);
     }
 
+    /// What it holds is there in this form too.
+    pub fn add_form(&mut self, form: Form) {
+        if let Some((_, is_valid)) = self.forms.get_mut(&form) {
+            *is_valid = true;
+        }
+    }
+
     pub fn is_valid(&self, form: Form) -> bool {
         self.forms.get(&form).is_some_and(|(_, is_valid)| *is_valid)
     }

@@ -11,7 +11,7 @@ use super::placement::{Placement, Span};
 use super::plan::{AttentionPlan, Keys, Left, NormalisePlan, Plan, ProductPlan, Step, Table};
 use super::program::word;
 use super::rows::Rows as Kept;
-use super::sequencer::Sequencer;
+use super::sequencer::{Round, Sequencer};
 use super::session::{MADE_HEADERS, NpuSession};
 use super::storage::Storage;
 use super::strips::Results;
@@ -21,8 +21,6 @@ use crate::device::{DeviceError, Extent, Mask, Value};
 pub struct Run<'a> {
     pub plan: &'a Plan,
     pub sequencer: Sequencer,
-    /// Whether the sequencer has nothing.
-    pub is_empty: bool,
     /// The operation at hand, if each runs by itself.
     pub traced: Option<String>,
     /// Whether some ran by themselves since the last launch.
@@ -141,7 +139,6 @@ impl Run<'_> {
                 left,
                 depth: product.depth,
                 is_int8,
-                first_block: 0,
                 panels: blocks.div_ceil(target.core_rows),
                 turns: part.tiles.turns,
                 headers: (HEADERS, part.headers as u64),
@@ -150,9 +147,8 @@ impl Run<'_> {
                 output,
                 before,
             };
-            lowered.rounds(target).iter().for_each(|round| self.sequencer.start(round));
+            self.start(&lowered.rounds(target));
         }
-        self.is_empty = false;
         self.sequencer.barrier();
         let held = &mut self.session.held[product.output.0];
         if product.results == Results::Sum
@@ -162,6 +158,11 @@ impl Run<'_> {
         }
         held.set_form(form);
         if self.held(product.output).rows.is_kept() { self.grow(product.output) } else { Ok(()) }
+    }
+
+    /// Gathers the commands of rounds; what reads their results waits for the barrier behind them.
+    fn start(&mut self, rounds: &[Round]) {
+        rounds.iter().for_each(|round| self.sequencer.start(round));
     }
 
     /// Appends a step's rows to what the lanes keep.
@@ -251,17 +252,10 @@ impl Run<'_> {
             result_objects: kept.result_objects(form),
             rows: self.placement(output).end(),
         };
-        lowered.rounds(self.plan.target).iter().for_each(|round| self.sequencer.start(round));
-        self.is_empty = false;
+        self.start(&lowered.rounds(self.plan.target));
         self.sequencer.barrier();
-        match input == output {
-            true => {
-                if let Some((_, is_valid)) = self.session.held[output.0].forms.get_mut(&form) {
-                    *is_valid = true;
-                }
-            }
-            false => self.session.held[output.0].set_form(form),
-        }
+        let held = &mut self.session.held[output.0];
+        if input == output { held.add_form(form) } else { held.set_form(form) }
     }
 
     fn attention(&mut self, attention: &AttentionPlan) -> Result<(), DeviceError> {
@@ -303,8 +297,7 @@ impl Run<'_> {
             output: self.storage(attention.output, Form::Bf16).grid(),
             waste: self.session.waste,
         };
-        lowered.rounds(self.plan.target, &units).iter().for_each(|round| self.sequencer.start(round));
-        self.is_empty = false;
+        self.start(&lowered.rounds(self.plan.target, &units));
         self.sequencer.barrier();
         self.session.held[attention.output.0].set_form(Form::Bf16);
         Ok(())
@@ -357,12 +350,12 @@ impl Run<'_> {
         let placement = self.placement(value);
         let held = &mut self.session.held[value.0];
         let columns = held.columns.logical;
-        let Some((storage, is_valid)) = held.forms.get_mut(&form) else { return Ok(()) };
+        let Some((storage, _)) = held.forms.get(&form) else { return Ok(()) };
         let memory = self.session.arena.all_mut();
         for (logical, physical) in placement.rows() {
             storage.write(memory, physical, &held.host[logical * columns..][..columns]);
         }
-        *is_valid = true;
+        held.add_form(form);
         Ok(())
     }
 
@@ -402,12 +395,12 @@ impl Run<'_> {
             }
             return Ok(());
         }
-        if self.is_empty { Ok(()) } else { self.execute(None) }
+        if self.sequencer.is_empty() { Ok(()) } else { self.execute(None) }
     }
 
     /// Runs the operation at hand by itself, if operations are traced.
     fn run_alone(&mut self) -> Result<(), DeviceError> {
-        if self.traced.is_none() || self.is_empty {
+        if self.traced.is_none() || self.sequencer.is_empty() {
             return Ok(());
         }
         self.has_run = true;
@@ -416,7 +409,6 @@ impl Run<'_> {
 
     fn execute(&mut self, name: Option<String>) -> Result<(), DeviceError> {
         let sequencer = std::mem::replace(&mut self.sequencer, Sequencer::new(self.plan.target));
-        self.is_empty = true;
         let sequence = sequencer.finish();
         self.session.execute(&sequence, name)
     }

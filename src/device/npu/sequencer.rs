@@ -87,6 +87,11 @@ impl Sequencer {
         while self.wait_for_one() {}
     }
 
+    /// Whether nothing was started.
+    pub fn is_empty(&self) -> bool {
+        self.sequence.commands.is_empty()
+    }
+
     /// The commands; all that was started is done at their end.
     pub fn finish(mut self) -> Sequence {
         self.barrier();

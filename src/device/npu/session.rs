@@ -115,7 +115,6 @@ impl Session for NpuSession {
         let mut run = Run {
             plan: &executable.plan,
             sequencer: Sequencer::new(executable.plan.target),
-            is_empty: true,
             traced: None,
             has_run: false,
             extents,
@@ -146,11 +145,11 @@ fn expect_fit(value: &ValuePlan, extents: &[Extent]) -> Result<(), DeviceError> 
 }
 
 impl NpuSession {
-    /// Runs commands; headers that were made for them are no longer needed then.
     pub fn array(&self) -> &Array {
         &self.executable.array
     }
 
+    /// Runs commands; headers that were made for them are no longer needed then.
     pub fn execute(&mut self, sequence: &Sequence, name: Option<String>) -> Result<(), DeviceError> {
         let headers = std::mem::replace(&mut self.headers, DdrMemory::new(0));
         let arena = std::mem::replace(&mut self.arena, DdrMemory::new(0));

@@ -19,9 +19,7 @@ pub struct Product {
     pub depth: usize,
     /// Whether an object of scales follows the left operand's.
     pub is_int8: bool,
-    /// First block of rows.
-    pub first_block: usize,
-    /// Panels that are computed.
+    /// Panels that are computed, from row 0 on.
     pub panels: usize,
     /// Tiles of 64 columns for each column of the array.
     pub turns: usize,
@@ -48,7 +46,7 @@ impl Product {
     }
 
     fn round(&self, target: Target, panel: usize, first: usize, count: usize) -> Round {
-        let block = self.first_block + panel * target.core_rows;
+        let block = panel * target.core_rows;
         let rows = (0..target.core_rows).map(|row| {
             let length = (self.depth + usize::from(self.is_int8)) * OBJECT_WORDS;
             let operand = run(self.left.buffer, self.left.at(block + row, 0), length);
