@@ -39,7 +39,7 @@ build:
 bench:
 	@scripts/setup build
 	scripts/get-model tiny.en base silero-vad
-	cargo bench --locked --no-default-features
+	cargo bench --locked --no-default-features --features npu-emulator
 	cargo build --release --locked --no-default-features --example bench
 	-benches/peers/set-up
 	benches/peers/compare --markdown target/bench/peers.md --csv target/bench/peers.csv --svg target/bench/peers.svg

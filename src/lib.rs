@@ -27,6 +27,8 @@ pub mod device;
 
 mod math;
 
+mod lock;
+
 pub mod error;
 
 pub use error::Error;

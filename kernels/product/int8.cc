@@ -3,50 +3,21 @@
 // Where a step takes 8 rows, two groups of rows are one operand; a last single group goes by steps of 4 rows everywhere.
 
 #include "../architecture.hpp"
-#include "../entry.hpp"
-#include "../layout.hpp"
+#include "tile.hpp"
 
 namespace {
 
 using namespace layout;
 
-constexpr int RESULT_ROW = COLUMN_GROUPS * BLOCK;
-constexpr int OPERAND_ROW = STEPS_INT8 * BLOCK;
-constexpr int STEP = COLUMN_GROUPS * WEIGHTS_BLOCK;
+using tile::RESULT_ROW;
+using tile::STEP;
+constexpr int OPERAND_ROW = tile::OPERAND_ROW<STEPS_INT8>;
 
 using Four = aie::mmul<4, 8, 8, int8, int8>;
 using Eight = aie::mmul<8, 8, 8, int8, int8>;
-static_assert(Four::size_A == BLOCK && Four::size_B == WEIGHTS_BLOCK && Four::size_C == BLOCK);
 static_assert(Eight::size_A == 2 * BLOCK && Eight::size_C == 2 * BLOCK);
 
-// Steps of 4 rows, 2 x 2 blocks of results.
-[[maybe_unused]] inline void two_groups_by_four(const int8 *__restrict a, const int8 *__restrict b, int32 *__restrict acc) {
-    for (int column = 0; column < COLUMN_GROUPS; column += 2) {
-        const int8 *__restrict b0 = b + column * WEIGHTS_BLOCK;
-        int32 *__restrict c0 = acc + column * BLOCK;
-        int32 *__restrict c1 = c0 + RESULT_ROW;
-        Four c00(aie::load_v<BLOCK>(c0));
-        Four c01(aie::load_v<BLOCK>(c0 + BLOCK));
-        Four c10(aie::load_v<BLOCK>(c1));
-        Four c11(aie::load_v<BLOCK>(c1 + BLOCK));
-        for (int step = 0; step < STEPS_INT8; step++) {
-            const aie::vector<int8, BLOCK> a0 = aie::load_v<BLOCK>(a + step * BLOCK);
-            const aie::vector<int8, BLOCK> a1 = aie::load_v<BLOCK>(a + OPERAND_ROW + step * BLOCK);
-            const aie::vector<int8, WEIGHTS_BLOCK> w0 = aie::load_v<WEIGHTS_BLOCK>(b0 + step * STEP);
-            const aie::vector<int8, WEIGHTS_BLOCK> w1 = aie::load_v<WEIGHTS_BLOCK>(b0 + step * STEP + WEIGHTS_BLOCK);
-            c00.mac(a0, w0);
-            c01.mac(a0, w1);
-            c10.mac(a1, w0);
-            c11.mac(a1, w1);
-        }
-        aie::store_v(c0, c00.template to_vector<int32>());
-        aie::store_v(c0 + BLOCK, c01.template to_vector<int32>());
-        aie::store_v(c1, c10.template to_vector<int32>());
-        aie::store_v(c1 + BLOCK, c11.template to_vector<int32>());
-    }
-}
-
-// Steps of 8 rows, 1 x 2 blocks of results: as many accumulator registers as above.
+// Steps of 8 rows, 1 x 2 blocks of results: as many accumulator registers as 2 x 2 of 4 rows.
 [[maybe_unused]] inline void two_groups_by_eight(const int8 *__restrict a, const int8 *__restrict b, int32 *__restrict acc) {
     for (int column = 0; column < COLUMN_GROUPS; column += 2) {
         const int8 *__restrict b0 = b + column * WEIGHTS_BLOCK;
@@ -69,22 +40,6 @@ static_assert(Eight::size_A == 2 * BLOCK && Eight::size_C == 2 * BLOCK);
     }
 }
 
-inline void one_group(const int8 *__restrict a, const int8 *__restrict b, int32 *__restrict acc) {
-    for (int column = 0; column < COLUMN_GROUPS; column += 2) {
-        const int8 *__restrict b0 = b + column * WEIGHTS_BLOCK;
-        int32 *__restrict c0 = acc + column * BLOCK;
-        Four c00(aie::load_v<BLOCK>(c0));
-        Four c01(aie::load_v<BLOCK>(c0 + BLOCK));
-        for (int step = 0; step < STEPS_INT8; step++) {
-            const aie::vector<int8, BLOCK> a0 = aie::load_v<BLOCK>(a + step * BLOCK);
-            c00.mac(a0, aie::load_v<WEIGHTS_BLOCK>(b0 + step * STEP));
-            c01.mac(a0, aie::load_v<WEIGHTS_BLOCK>(b0 + step * STEP + WEIGHTS_BLOCK));
-        }
-        aie::store_v(c0, c00.template to_vector<int32>());
-        aie::store_v(c0 + BLOCK, c01.template to_vector<int32>());
-    }
-}
-
 }  // namespace
 
 KERNEL(product_int8)(const int8 *a, const int8 *b, int32 *acc, int32 row_groups) {
@@ -96,10 +51,10 @@ KERNEL(product_int8)(const int8 *a, const int8 *b, int32 *acc, int32 row_groups)
         if constexpr (architecture::HERE.int8_rows == 8) {
             two_groups_by_eight(rows, b, results);
         } else {
-            two_groups_by_four(rows, b, results);
+            tile::two_groups<Four, STEPS_INT8>(rows, b, results);
         }
     }
     if (group < row_groups) {
-        one_group(a + group * OPERAND_ROW, b, acc + group * RESULT_ROW);
+        tile::one_group<Four, STEPS_INT8>(a + group * OPERAND_ROW, b, acc + group * RESULT_ROW);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::DeviceError;
+
 /// A program: declared values, and procedures that compute some from others.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
@@ -88,6 +90,19 @@ impl Rows {
             Rows::Each(_) => extents.len(),
         }
     }
+
+    /// Fails if the value called `name` cannot hold the rows that a run over `extents` makes of it.
+    pub fn expect_fit(self, name: &'static str, extents: &[Extent]) -> Result<(), DeviceError> {
+        let limit = self.limit();
+        let rows = match self {
+            Rows::Grown(_) => extents.iter().map(|extent| extent.past + extent.rows).max().unwrap_or(0),
+            rows => rows.count(extents),
+        };
+        if rows > limit {
+            return Err(DeviceError::Extent { name, limit, rows });
+        }
+        Ok(())
+    }
 }
 
 /// What is known only when a procedure runs.
@@ -99,6 +114,16 @@ pub struct Extent {
     pub rows: usize,
     /// Rows that every [`Rows::Grown`] value of the lane already holds.
     pub past: usize,
+}
+
+impl Extent {
+    /// Panics unless each of `extents` has a lane of its own, of the session's `lanes`.
+    pub fn expect_lanes(extents: &[Extent], lanes: usize) {
+        for (index, extent) in extents.iter().enumerate() {
+            assert!(extent.lane < lanes, "lane {} of {lanes}", extent.lane);
+            assert!(extents[..index].iter().all(|other| other.lane != extent.lane), "a lane takes one step at a time");
+        }
+    }
 }
 
 /// What is applied to the result of a product.

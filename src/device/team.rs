@@ -7,11 +7,12 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use crate::device::DeviceError;
+use crate::lock::lock;
 
 /// How long a helper looks for work before it sleeps: longer than the serial stretches within a decoder's step, and much
 /// shorter than the time between windows of a live stream.
@@ -193,10 +194,6 @@ impl Shared {
         }
         sleeper.asleep.store(false, Ordering::Relaxed);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -128,6 +128,14 @@ impl<'a> TensorView<'a> {
         finite::first_not_finite(self)
     }
 
+    /// The elements as f32, or an error that says which is infinite or not a number.
+    pub fn to_finite_f32(&self) -> Result<Vec<f32>, DeviceError> {
+        match self.first_not_finite() {
+            Some(index) => Err(DeviceError::NotFinite { name: self.name.to_string(), index }),
+            None => Ok(self.to_f32()),
+        }
+    }
+
     fn decode(&self, out: &mut [f32]) {
         match self.data_type {
             DataType::F32 => {

@@ -21,12 +21,12 @@ use super::{
     input::{self, Input},
     latency,
     loader::{Loaded, Loader, Report, Request},
-    lock::lock,
     queue::{Audio, Queue},
     settings::{self, ELEMENT_NAME, Settings},
     stats::Stats,
     transcription::{self, Transcription},
 };
+use crate::lock::lock;
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(ELEMENT_NAME, gst::DebugColorFlags::empty(), Some("Whisper speech-to-text"))

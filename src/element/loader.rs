@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use super::{lock::lock, queue::Flushing, settings::WhisperNpuVoiceActivity};
+use super::{queue::Flushing, settings::WhisperNpuVoiceActivity};
+use crate::lock::lock;
 use crate::{
     Error,
     scheduler::{Engine, Placement, ScheduleError},

@@ -45,7 +45,6 @@ mod imp;
 mod input;
 mod latency;
 mod loader;
-mod lock;
 mod output;
 mod position;
 mod queue;

@@ -8,7 +8,8 @@ use std::{
 
 use gst::{ClockTime, FlowError, FlowSuccess};
 
-use super::{latency::SAMPLE_RATE, lock::lock};
+use super::latency::SAMPLE_RATE;
+use crate::lock::lock;
 use crate::scheduler::Canceller;
 
 /// Two windows: enough that the device never waits for samples, little enough to stay small (4 MB).

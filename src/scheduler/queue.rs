@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::ScheduleError;
 use super::ticket::Slot;
 use crate::decoder::Options;
+use crate::lock::lock;
 use crate::segment::Window;
 
 /// How soon a background window wants to be done, so that live streams go first but do not starve it for ever.
@@ -99,7 +100,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 
 use super::{Engine, Placement};
 use crate::Error;
+use crate::lock::lock;
 
 type Key = (PathBuf, Placement);
 type Place = Arc<Mutex<Weak<Engine>>>;
@@ -20,8 +21,8 @@ pub fn share(
     load: impl FnOnce() -> Result<Engine, Error>,
 ) -> Result<Arc<Engine>, Error> {
     let path = path.canonicalize().unwrap_or_else(|_| path.into());
-    let place = TABLE.lock().unwrap_or_else(PoisonError::into_inner).entry((path, placement)).or_default().clone();
-    let mut engine = place.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = lock(&TABLE).entry((path, placement)).or_default().clone();
+    let mut engine = lock(&place);
     if let Some(engine) = engine.upgrade() {
         return Ok(engine);
     }

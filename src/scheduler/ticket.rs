@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::ScheduleError;
 use crate::Error;
+use crate::lock::lock;
 use crate::transcript::WindowTranscript;
 
 /// A submitted window. Dropping it gives the window up.
@@ -34,12 +35,12 @@ impl Ticket {
 
     /// Whether [`Ticket::wait`] would return at once.
     pub fn is_ready(&self) -> bool {
-        self.slot.result.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        lock(&self.slot.result).is_some()
     }
 
     /// Waits for the transcript. A cancelled window gives [`ScheduleError::Cancelled`] at once.
     pub fn wait(self) -> Result<WindowTranscript, Error> {
-        let mut result = self.slot.result.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut result = lock(&self.slot.result);
         loop {
             if let Some(result) = result.take() {
                 return result;
@@ -75,7 +76,7 @@ impl Slot {
 
     /// Leaves the result unless there is one.
     pub fn finish(&self, result: Result<WindowTranscript, Error>) {
-        self.result.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(result);
+        lock(&self.result).get_or_insert(result);
         self.ready.notify_all();
     }
 }

@@ -24,7 +24,7 @@ pub fn columns() -> Design {
 }
 
 /// So many bytes through each of the columns, at the same time.
-pub fn in_columns(bytes: usize) -> Sequence {
+fn in_columns(bytes: usize) -> Sequence {
     let mut commands = Vec::new();
     for waits in [false, true] {
         for mine in 0..4 {

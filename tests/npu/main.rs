@@ -7,6 +7,5 @@ mod faults;
 mod kernels;
 mod movement;
 mod rules;
-mod speed;
 mod timeline;
 mod workshop;

@@ -8,4 +8,3 @@ mod finish;
 mod harness;
 mod product;
 mod rows;
-mod speed;

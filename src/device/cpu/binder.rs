@@ -13,6 +13,7 @@ use super::store::{Form, Matrix, Store};
 use crate::device::program::MemoryDeclaration;
 use crate::device::team::Team;
 use crate::device::{Activation, DeviceError, Mask, Operation, Program, TensorView, Tensors, Value};
+use crate::lock::lock;
 
 /// Tasks for each thread where a product is divided by columns: enough that the last one is not waited for long.
 const TASKS_PER_THREAD: usize = 8;
@@ -238,10 +239,7 @@ impl<'a, 'b, A: Arithmetic> Binder<'a, 'b, A> {
         if let Some(numbers) = self.vectors.get(name) {
             return Ok(numbers.clone());
         }
-        if let Some(index) = tensor.first_not_finite() {
-            return Err(DeviceError::NotFinite { name: name.into(), index });
-        }
-        let numbers: Arc<[f32]> = tensor.to_f32().into();
+        let numbers: Arc<[f32]> = tensor.to_finite_f32()?.into();
         self.vectors.insert(name.into(), numbers.clone());
         Ok(numbers)
     }
@@ -293,7 +291,7 @@ fn mean(team: &Team, reading: &Reading<'_>, rows: usize, width: usize) -> Vec<f3
         let first = task * SUMMED_ROWS;
         let mut x = vec![0.0; SUMMED_ROWS.min(rows - first) * width];
         reading.rows(first, x.len() / width, &mut x);
-        let mut sum = sums[task].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sum = lock(&sums[task]);
         x.chunks_exact(width).for_each(|row| sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x));
     });
     let mut mean = vec![0.0; width];

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::arithmetic::Source;
 use super::encode::Encode;
@@ -11,6 +11,7 @@ use super::simd::{Int8, Isa, Kernel, Kind, Line, Simd};
 use super::store::{Matrix, Store};
 use crate::device::Mapping;
 use crate::device::team::Team;
+use crate::lock::lock;
 
 /// Columns of a right matrix in panels, each as wide as a tile: for every group of the inner dimension the panel's columns
 /// side by side.
@@ -86,7 +87,7 @@ impl Panels {
             let first = index * panel_columns;
             let mut rows = vec![0.0; panel_columns.min(columns - first) * inner];
             source(first, &mut rows);
-            fill(&mut panels[index].lock().unwrap_or_else(PoisonError::into_inner), &rows);
+            fill(&mut lock(&panels[index]), &rows);
         });
         drop(panels);
         Self { lines: Lines::Packed(lines), scales, sums, groups, panel_columns }

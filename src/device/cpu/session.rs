@@ -1,7 +1,7 @@
 //! Runs the stages of a plan.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use super::arithmetic::{Arithmetic, Seen};
 use super::coarse::Coarse;
@@ -10,7 +10,8 @@ use super::plan::{Chain, Part, Plan, Stage, Stages, Step};
 use super::simd::TILE_ROWS;
 use super::values::{Block, Inputs, LOCAL_ROWS, MOST_PARTS, Values};
 use crate::device::program::MemoryDeclaration;
-use crate::device::{DeviceError, Extent, Mask, Origin, Prepared, Procedure, Rows, Session, Value};
+use crate::device::{DeviceError, Extent, Mask, Origin, Prepared, Procedure, Session, Value};
+use crate::lock::lock;
 
 /// Up to so many rows a product's columns are divided among the threads, beyond it the rows: the weights are then read once
 /// by each thread, and worth it.
@@ -90,18 +91,11 @@ impl<A: Arithmetic> Session for CpuSession<A> {
     }
 
     fn run(&mut self, procedure: Procedure, extents: &[Extent]) -> Result<(), DeviceError> {
-        assert!(extents.iter().all(|extent| extent.lane < self.lanes), "a lane is below the session's number of lanes");
+        Extent::expect_lanes(extents, self.lanes);
         let plan = self.plan.clone();
         let Stages { stages, values } = &plan.procedures[procedure.0];
         for value in values.iter().map(|value| &plan.values[value.0]) {
-            let limit = value.rows.limit();
-            let rows = match value.rows {
-                Rows::Grown(_) => extents.iter().map(|extent| extent.past + extent.rows).max().unwrap_or(0),
-                rows => rows.count(extents),
-            };
-            if rows > limit {
-                return Err(DeviceError::Extent { name: value.name, limit, rows });
-            }
+            value.rows.expect_fit(value.name, extents)?;
         }
         self.values.begin(extents);
         stages.iter().try_for_each(|stage| self.stage(&plan, stage, extents))
@@ -346,8 +340,4 @@ fn fill<A: Arithmetic>(plan: &Plan<A>, heads: &Heads<A>, values: &Values, key: V
 
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

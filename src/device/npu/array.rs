@@ -1,6 +1,6 @@
 //! The emulated array as a device.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::cost::Inputs;
 use super::design::{Design, Sequence};
@@ -13,6 +13,7 @@ use super::session::NpuSession;
 use super::target::Target;
 use super::trace::{Trace, Traced};
 use crate::device::{Completed, Device, DeviceError, Origin, Prepared, Program, Session, Tensors};
+use crate::lock::lock;
 
 /// An array that is emulated, down to its descriptors and locks.
 pub struct NpuEmulator {
@@ -138,10 +139,6 @@ impl Array {
         (self.tamper)(&mut sequence, ddr);
         sequence
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn broken(violations: &[Violation]) -> DeviceError {

@@ -2,7 +2,6 @@
 
 use super::design::{DdrBuffer, Dimension, ShimDescriptor};
 use super::object::{OBJECT_BYTES, OBJECT_WORDS};
-use super::target::WORD_BYTES;
 
 /// A matrix of objects, row-major.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +67,5 @@ impl ShimDescriptor {
     pub fn repeated(self, runs: usize, step_words: usize) -> Self {
         let step = Dimension { wrap: runs as u32, step_words: step_words as u32 };
         Self { iteration: (runs > 1).then_some(step), ..self }
-    }
-
-    /// Bytes that a run moves.
-    pub fn bytes(&self) -> usize {
-        self.length_words * WORD_BYTES
     }
 }

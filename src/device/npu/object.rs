@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::format::{self, OPERAND_BF16, OPERAND_INT8, WIDE};
+use super::layout;
 
-/// Bytes of an object.
-pub const OBJECT_BYTES: usize = 4096;
+pub use super::layout::OBJECT as OBJECT_BYTES;
 /// Words of an object.
 pub const OBJECT_WORDS: usize = OBJECT_BYTES / 4;
 
@@ -14,11 +14,11 @@ pub const BLOCK_ROWS: usize = 64;
 /// Columns of a tile of a product.
 pub const TILE_COLUMNS: usize = 64;
 /// Keys of a step of attention.
-pub const KEY_BLOCK: usize = 64;
+pub const KEY_BLOCK: usize = layout::KEYS;
 /// Columns that a head of attention takes, padded with zeros.
-pub const HEAD_COLUMNS: usize = 64;
+pub const HEAD_COLUMNS: usize = layout::KEYS;
 /// Columns that stand side by side in a block of 4 rows.
-pub const LANE_COLUMNS: usize = 8;
+pub const LANE_COLUMNS: usize = layout::BLOCK_COLUMNS;
 
 /// Value of 1 in wide numbers, whose lower 16 bits are a fraction.
 pub const WIDE_ONE: f32 = 65536.0;

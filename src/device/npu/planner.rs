@@ -330,10 +330,7 @@ impl Planner<'_> {
     fn matrix(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, DeviceError> {
         let tensor = self.tensors.tensor(name)?;
         tensor.expect_shape(shape)?;
-        if let Some(index) = tensor.first_not_finite() {
-            return Err(DeviceError::NotFinite { name: name.to_owned(), index });
-        }
-        Ok(tensor.to_f32())
+        tensor.to_finite_f32()
     }
 
     fn vector(&self, name: &str, length: usize) -> Result<Vec<f32>, DeviceError> {

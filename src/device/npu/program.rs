@@ -4,6 +4,7 @@
 
 use super::design::{CoreProgram, Operand, Ring, RingIndex, Scalar, Statement};
 use super::kernels::Kernel;
+use super::layout;
 use super::object::OBJECT_BYTES;
 use super::overlay::RingOfTile;
 use super::target::Target;
@@ -11,7 +12,7 @@ use super::target::Target;
 /// Reserved for the stack, at address 0.
 pub const STACK_BYTES: usize = 2048;
 /// What attention keeps about its queries.
-pub const STATE_BYTES: usize = 512;
+pub use super::layout::STATE as STATE_BYTES;
 /// Here the rings begin: the row stream's in the first bank, the others in the second, the scratch in the last two, so that the operands
 /// of a product come from three banks.
 pub const ROW_RING_ADDRESS: usize = 0x2000;
@@ -20,13 +21,11 @@ pub const ROW_RING_ADDRESS: usize = 0x2000;
 pub use super::layout::SCRATCH as SCRATCH_BYTES;
 
 /// Bytes of a product's accumulators, 64 × 64.
-pub const ACCUMULATOR_BYTES: usize = 16 * 1024;
+pub use super::layout::ACCUMULATORS as ACCUMULATOR_BYTES;
 /// In the scratch: 32 × 64 scores, and in another bank the queries and what is attended.
 const SCORES: usize = 0;
 const QUERIES: usize = ACCUMULATOR_BYTES;
 const ATTENDED: usize = QUERIES + OBJECT_BYTES;
-/// Queries that a core attends with at a time.
-const QUERIES_OF_A_CORE: usize = 32;
 /// In the state: scales of retained rows.
 const SCALES: usize = 0;
 
@@ -42,6 +41,8 @@ pub mod operation {
 
 /// What the words of a header mean, by operation.
 pub mod word {
+    use crate::device::npu::layout;
+
     /// The operation.
     pub const OPERATION: usize = 0;
 
@@ -58,9 +59,9 @@ pub mod word {
     /// Product: what comes out, see [`super::output`].
     pub const OUTPUT: usize = 5;
     /// Product of int8: right shift after the multiplier of the column.
-    pub const COLUMN_SHIFT: usize = 8;
+    pub const COLUMN_SHIFT: usize = layout::WORD_FIRST_SHIFT;
     /// Product of int8: right shift after the scale of the row.
-    pub const ROW_SHIFT: usize = 9;
+    pub const ROW_SHIFT: usize = layout::WORD_SECOND_SHIFT;
 
     /// Rows: objects of a core's rows.
     pub const OBJECTS: usize = 1;
@@ -86,13 +87,13 @@ pub mod word {
     /// Attention: blocks of 64 keys.
     pub const KEY_BLOCKS: usize = 1;
     /// Attention: keys.
-    pub const KEYS: usize = 4;
+    pub const KEYS: usize = layout::WORD_KEYS;
     /// Attention: factor of a score.
-    pub const SCORE_FACTOR: usize = 5;
+    pub const SCORE_FACTOR: usize = layout::WORD_SCORE_SCALE;
     /// Attention: 1 if a query sees only some keys.
-    pub const IS_CAUSAL: usize = 6;
+    pub const IS_CAUSAL: usize = layout::WORD_CAUSAL;
     /// Attention: last key that the first query sees.
-    pub const FIRST_LAST_KEY: usize = 7;
+    pub const FIRST_LAST_KEY: usize = layout::WORD_LAST_KEY;
 }
 
 /// Forms in which results leave a core.
@@ -295,7 +296,7 @@ impl Writer {
                 call(
                     Kernel::Softmax,
                     [scores, attended, state, self.parameters()],
-                    [Scalar::Loop(0), Scalar::Constant((core_row * QUERIES_OF_A_CORE) as i32)],
+                    [Scalar::Loop(0), Scalar::Constant((core_row * layout::QUERIES) as i32)],
                 ),
                 halves(call(Kernel::Values, [scores, stream, attended], [Scalar::Loop(0)])),
             ],

@@ -1,7 +1,7 @@
 //! One user's buffers of a prepared program.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::arena::Arena;
 use super::array::{Array, Executable};
@@ -13,11 +13,12 @@ use super::held::{Held, Lane};
 use super::made::Made;
 use super::mel;
 use super::object::{Form, OBJECT_BYTES};
-use super::plan::{Left, ProductPlan, Step, ValuePlan, blocks};
+use super::plan::{Left, ProductPlan, Step, blocks};
 use super::run::Run;
 use super::sequencer::Sequencer;
 use super::storage::Storage;
 use crate::device::{DeviceError, Extent, Procedure, Rows, Session, Value};
+use crate::lock::lock;
 
 /// Headers that a run can make between two launches.
 pub const MADE_HEADERS: usize = 256;
@@ -103,14 +104,12 @@ impl Session for NpuSession {
     }
 
     fn run(&mut self, procedure: Procedure, extents: &[Extent]) -> Result<(), DeviceError> {
-        for (index, extent) in extents.iter().enumerate() {
-            assert!(extent.lane < self.lanes, "lane {} of {}", extent.lane, self.lanes);
-            assert!(extents[..index].iter().all(|other| other.lane != extent.lane), "two extents of a lane");
-        }
+        Extent::expect_lanes(extents, self.lanes);
         let executable = self.executable.clone();
         let steps = &executable.plan.procedures[procedure.0];
         for value in &steps.values {
-            expect_fit(&executable.plan.values[*value], extents)?;
+            let value = &executable.plan.values[*value];
+            value.rows.expect_fit(value.name, extents)?;
         }
         let mut run = Run {
             plan: &executable.plan,
@@ -132,18 +131,6 @@ impl Session for NpuSession {
     }
 }
 
-fn expect_fit(value: &ValuePlan, extents: &[Extent]) -> Result<(), DeviceError> {
-    let limit = value.rows.limit();
-    let rows = match value.rows {
-        Rows::Grown(_) => extents.iter().map(|extent| extent.past + extent.rows).max().unwrap_or(0),
-        rows => rows.count(extents),
-    };
-    if rows > limit {
-        return Err(DeviceError::Extent { name: value.name, limit, rows });
-    }
-    Ok(())
-}
-
 impl NpuSession {
     pub fn array(&self) -> &Array {
         &self.executable.array
@@ -153,7 +140,7 @@ impl NpuSession {
     pub fn execute(&mut self, sequence: &Sequence, name: Option<String>) -> Result<(), DeviceError> {
         let headers = std::mem::replace(&mut self.headers, DdrMemory::new(0));
         let arena = std::mem::replace(&mut self.arena, DdrMemory::new(0));
-        let mut weights = self.executable.weights.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut weights = lock(&self.executable.weights);
         let mut ddr = [std::mem::replace(&mut *weights, DdrMemory::new(0)), headers, arena];
         let result = self.executable.array.run(sequence, name, &mut ddr);
         [*weights, self.headers, self.arena] = ddr;

@@ -11,11 +11,12 @@ mod speech;
 mod weights;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 pub use error::VoiceError;
 pub use speech::{Speech, Stretch, Thresholds};
 
+use crate::lock::lock;
 use crate::model;
 use network::{MOST_CHUNKS, Network, State};
 use weights::Weights;
@@ -68,7 +69,7 @@ impl Voice {
     /// Reads and checks the weights, 1.2 MB; all users of a file share one copy of them.
     pub fn open(path: &Path) -> Result<Arc<Self>, VoiceError> {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&OPEN);
         open.retain(|voice| voice.strong_count() > 0);
         if let Some(voice) = open.iter().filter_map(Weak::upgrade).find(|voice| voice.path == path) {
             return Ok(voice);

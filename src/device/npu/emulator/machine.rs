@@ -19,6 +19,7 @@ use super::timeline::{Activity, Interval, Timeline};
 use super::timing::{Bandwidth, Timing};
 use super::transfer::{Channel, ShimState};
 use super::{Kernels, Team};
+use crate::lock::lock;
 
 /// Everything that changes while a design runs.
 pub(super) struct Machine {
@@ -174,7 +175,7 @@ impl Run<'_> {
         let mut ready = std::mem::take(&mut machine.ready);
         let seats = &machine.seats;
         team.run(ready.len(), &|task, _| {
-            let mut seat = seats[plan.cores[ready[task]].tile].lock().unwrap_or_else(PoisonError::into_inner);
+            let mut seat = lock(&seats[plan.cores[ready[task]].tile]);
             seat.compute(kernels);
         });
         for core in ready.drain(..) {
