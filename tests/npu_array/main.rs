@@ -6,6 +6,7 @@ mod determinism;
 mod harness;
 mod linear;
 mod rows;
+mod tokens;
 #[path = "../toy/mod.rs"]
 mod toy;
 mod twin;

@@ -2,7 +2,7 @@
 
 use gstwhispernpu::device::npu::format::{OPERAND_BF16, RESULTS, WIDE, scale_object};
 use gstwhispernpu::device::npu::header::Header;
-use gstwhispernpu::device::npu::reference::{finish_bf16, finish_int8, gelu, gelu_table, sum, to_bf16};
+use gstwhispernpu::device::npu::reference::{finish_bf16, finish_int8, gelu, gelu_table, greatest, sum, to_bf16};
 use gstwhispernpu::device::npu::{Kernel, Matrix};
 
 use crate::harness::{Random, call};
@@ -87,5 +87,38 @@ fn quarters_are_stored_wide_and_added() {
         assert!(stored[1] == WIDE.pack(&part));
         let added = call(Kernel::StoreSum, &[&packed, &WIDE.pack(&before), &[]], &[quarter as i32]);
         assert!(added[2] == WIDE.pack(&sum(&part, &before)));
+    }
+}
+
+/// Tiles one after the other, as the columns of one row that is so much longer.
+#[test]
+fn the_greatest_of_each_row_over_several_tiles() {
+    let mut random = Random::new(15);
+    for row_groups in [1, 5, 16] {
+        let counted = [64, 64, 37, 0];
+        let mut tiles: Vec<_> = counted.iter().map(|_| wide(&mut random)).collect();
+        // Equals within a tile and across tiles, a row of the least number, and the greatest where nothing counts.
+        tiles.iter_mut().for_each(|tile| tile.row_mut(0).fill(7));
+        tiles.iter_mut().for_each(|tile| tile.row_mut(1).fill(i32::MIN));
+        (tiles[1][(2, 5)], tiles[1][(2, 63)], tiles[2][(2, 40)]) = (i32::MAX, i32::MAX, i32::MAX);
+        tiles[2].row_mut(3)[37..].fill(i32::MAX);
+        let mut best = vec![0xa5; 512];
+        for (index, (tile, columns)) in tiles.iter().zip(counted).enumerate() {
+            let scalars = [row_groups, 100 + 64 * index as i32, columns, i32::from(index == 0)];
+            best = call(Kernel::Greatest, &[&RESULTS.pack(tile), &best], &scalars).swap_remove(1);
+        }
+        let object = call(Kernel::StoreGreatest, &[&best, &[]], &[row_groups]).swap_remove(1);
+        let word = |index: usize| i32::from_le_bytes(object[4 * index..][..4].try_into().unwrap());
+        for row in 0..4 * row_groups as usize {
+            let whole: Vec<i32> = tiles
+                .iter()
+                .zip(counted)
+                .flat_map(|(tile, columns)| tile.row(row)[..columns as usize].to_vec())
+                .collect();
+            let place = row / 4 * 8 + row % 4;
+            let (column, value) = greatest(&whole).unwrap();
+            assert_eq!((word(place + 4), word(place)), (100 + column as i32, value), "row {row}");
+        }
+        assert!(object[32 * row_groups as usize..].iter().all(|byte| *byte == 0));
     }
 }

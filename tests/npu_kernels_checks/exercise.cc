@@ -27,7 +27,9 @@ void maxima(Buffer, Buffer, int32_t, int32_t, int32_t);
 void store_rows_int8(Buffer, Buffer, Buffer, int32_t, int32_t, int32_t, int32_t);
 void attend_begin(Buffer, Buffer, Buffer, Buffer);
 void scores(Buffer, Buffer, Buffer, int32_t);
-void softmax(Buffer, Buffer, Buffer, Buffer, int32_t);
+void softmax(Buffer, Buffer, Buffer, Buffer, int32_t, int32_t);
+void greatest(Buffer, Buffer, int32_t, int32_t, int32_t, int32_t);
+void store_greatest(Buffer, Buffer, int32_t);
 void values(Buffer, Buffer, Buffer, int32_t);
 void attend_finish(Buffer, Buffer, Buffer);
 }
@@ -105,6 +107,12 @@ void finishes() {
         store_wide(acc, object, part);
         store_sum(acc, before, added, part);
     }
+    for (int row_groups = 0; row_groups <= 16; row_groups++) {
+        Bytes best(STATE), stored(OBJECT);
+        greatest(acc, best, row_groups, 64, 64 - row_groups, 1);
+        greatest(acc, best, row_groups, 128, row_groups, 0);
+        store_greatest(best, stored, row_groups);
+    }
     clear(acc);
 }
 
@@ -149,7 +157,7 @@ void attention(int32_t causal) {
         Bytes keys(OBJECT), other_keys(OBJECT), value(OBJECT), other_value(OBJECT), score(SCORES);
         scores(query, keys.halves(), score, 0);
         scores(query, other_keys.halves(), score, 1);
-        softmax(score, output, state, header, block);
+        softmax(score, output, state, header, block, 32 * block);
         values(score, value.halves(), output, 0);
         values(score, other_value.halves(), output, 1);
     }

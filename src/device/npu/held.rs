@@ -41,6 +41,14 @@ impl Held {
         self.forms.iter_mut().for_each(|(other, (_, is_valid))| *is_valid = *other == form);
     }
 
+    /// Sums with what was wide are in the spare matrix, which changes places with it.
+    pub fn set_sum(&mut self) {
+        if let (Some(spare), Some((storage, _))) = (&mut self.spare, self.forms.get_mut(&Form::Wide)) {
+            std::mem::swap(spare, storage);
+        }
+        self.set_form(Form::Wide);
+    }
+
     /// What it holds is there in this form too.
     pub fn add_form(&mut self, form: Form) {
         if let Some((_, is_valid)) = self.forms.get_mut(&form) {

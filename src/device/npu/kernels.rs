@@ -200,6 +200,11 @@ kernels! {
     StoreLogarithm store_logarithm(acc: Read ACCUMULATORS, parameters: Read OBJECT, object: Write OBJECT; quarter: 0..=3);
     /// A quarter of a tile plus what was there before.
     StoreSum store_sum(acc: Read ACCUMULATORS, before: Read OBJECT, object: Write OBJECT; quarter: 0..=3);
+    /// The greatest of each row so far and its column; a first tile begins anew.
+    Greatest greatest(acc: Read ACCUMULATORS, best: Update STATE;
+        row_groups: 0..=16, first_column: 0..=1048576, columns: 0..=64, begins: 0..=1);
+    /// The greatest of each row as the first bytes of an object.
+    StoreGreatest store_greatest(best: Read STATE, object: Write OBJECT; row_groups: 0..=16);
     /// A piece of rows into the scratch.
     Keep keep(object: Read OBJECT, scratch: Update SCRATCH; index: 0..=6);
     /// Layer normalisation of retained rows; gamma and beta lie at byte `offset` of the scratch.

@@ -57,8 +57,10 @@ pub enum Step {
     Normalise(NormalisePlan),
     /// On the array.
     Attention(AttentionPlan),
-    /// On the host, which only moves rows.
-    Embedding { weight: Table, positions: Table, output: Value },
+    /// On the array.
+    Embedding(EmbeddingPlan),
+    /// On the host: logits of all columns from those in bf16, each row's greatest among these as it is, and the exact ones.
+    Logits { rounded: Value, exact: Value, output: Value },
     /// On the host.
     LastRow { input: Value, output: Value },
     /// On the host.
@@ -93,6 +95,8 @@ pub struct ProductPlan {
     /// What is added instead of what `output` holds.
     pub addend: Option<Table>,
     pub parts: Vec<ProductPart>,
+    /// Where the header is, in the plan's, that has the cores put out the greatest that they have kept.
+    pub kept_header: Option<usize>,
 }
 
 /// As many tiles of a product as one part of its result has.
@@ -103,6 +107,22 @@ pub struct ProductPart {
     /// Where its weights are in the plan's.
     pub weights: usize,
 }
+
+/// Rows of a table, as a product: a row of the left operand is 1 where its token is, and 0 elsewhere. Only the blocks of 32 rows of the
+/// table in which some token is are multiplied with. The positions are what the products are added to.
+pub struct EmbeddingPlan {
+    pub vocabulary_size: usize,
+    pub positions: Table,
+    pub output: Value,
+    pub tiles: Tiles,
+    /// Where its headers are in the plan's: for each depth from 0 to [`TOKENS_AT_A_TIME`], (columns, turns).
+    pub headers: usize,
+    /// Where the table is in the plan's weights: (blocks, columns, turns) objects.
+    pub weights: usize,
+}
+
+/// Tokens of a panel of rows whose embeddings one product looks up: a shim tile has no more descriptors.
+pub const TOKENS_AT_A_TIME: usize = 8;
 
 /// Normalisation.
 pub struct NormalisePlan {

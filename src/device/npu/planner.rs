@@ -2,12 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use half::bf16;
+
 use super::columns::Columns;
+use super::format::WEIGHTS_BF16;
+use super::header::Header;
+use super::matrix::Matrix;
 use super::mel;
-use super::object::{Form, HEAD_COLUMNS, OBJECT_BYTES, TILE_COLUMNS};
+use super::object::{BLOCK_ROWS, Form, HEAD_COLUMNS, OBJECT_BYTES, TILE_COLUMNS};
 use super::plan::{
-    AttentionPlan, Keys, Left, MemoryPlan, NormalisePlan, Plan, ProductPart, ProductPlan, Step, Steps, Table, ValuePlan,
+    AttentionPlan, EmbeddingPlan, Keys, Left, MemoryPlan, NormalisePlan, Plan, ProductPart, ProductPlan, Step, Steps,
+    TOKENS_AT_A_TIME, Table, ValuePlan,
 };
+use super::program::{operation, output, word};
 use super::storage::PART_COLUMNS;
 use super::strips::{self, Results, Source, Tiles};
 use super::target::Target;
@@ -107,6 +114,10 @@ impl Planner<'_> {
                 steps.extend(self.log_mel(*samples, *mel, filters, *window_samples, *hop_samples));
                 continue;
             }
+            if let Operation::Logits { input, weight, exact_from, output } = operation {
+                steps.extend(self.logits(*input, weight, *exact_from, *output)?);
+                continue;
+            }
             steps.push(self.step(operation, sum)?);
         }
         Ok(steps)
@@ -125,18 +136,6 @@ impl Planner<'_> {
                 let results = if *residual { Results::Sum } else { self.results(*output) };
                 let source = Factors { inputs, row: &row, bias: &bias, activation: *activation };
                 self.product(left, &source, *output, results, None)
-            }
-            Operation::Logits { input, weight, output, .. } => {
-                // Logits are compared with each other: integers of 8 bits are too coarse for what vectors of a vocabulary have
-                // in common.
-                let form = Form::Bf16;
-                let shape = [self.columns(*output), self.columns(*input)];
-                let matrix = self.matrix(weight, &shape)?;
-                let row = |n: usize, out: &mut [f32]| out.copy_from_slice(&matrix[n * shape[1]..][..shape[1]]);
-                let inputs = self.plan.values[input.0].columns;
-                let left = Left::Value(*input, form);
-                let source = Factors { inputs, row: &row, bias: &[], activation: Activation::None };
-                self.product(left, &source, *output, self.results(*output), None)
             }
             Operation::Convolution { input, weight, bias, stride, activation, output } => {
                 let (outputs, inputs) = (self.columns(*output), self.columns(*input));
@@ -172,14 +171,14 @@ impl Planner<'_> {
             Operation::Embedding { weight, positions, output, .. } => {
                 let columns = self.columns(*output);
                 let (weight, positions) = (self.table(weight, columns)?, self.table(positions, columns)?);
-                Step::Embedding { weight, positions, output: *output }
+                Step::Embedding(self.embedding(&weight, positions, *output))
             }
             Operation::LastRow { input, output } => Step::LastRow { input: *input, output: *output },
             Operation::Add { value, addend } => {
                 let addend = self.table(addend, self.columns(*value))?;
                 Step::Add { value: *value, addend }
             }
-            Operation::LogMel { .. } => unreachable!("the caller makes two products of it"),
+            Operation::LogMel { .. } | Operation::Logits { .. } => unreachable!("the caller makes several steps of it"),
         })
     }
 
@@ -217,7 +216,13 @@ impl Planner<'_> {
             part
         });
         let parts = parts.collect();
-        Step::Product(ProductPlan { left, depth: strips::depth(inputs, form), output, results, addend, parts })
+        let kept_header = (results == Results::Greatest).then(|| {
+            let header = Header::of(operation::PRODUCT).word(word::OUTPUT, output::KEPT);
+            self.plan.headers.extend_from_slice(header.bytes());
+            self.plan.headers.len() - OBJECT_BYTES
+        });
+        let depth = strips::depth(inputs, form);
+        Step::Product(ProductPlan { left, depth, output, results, addend, parts, kept_header })
     }
 
     fn results(&self, output: Value) -> Results {
@@ -242,14 +247,7 @@ impl Planner<'_> {
         hop_samples: usize,
     ) -> [Step; 2] {
         let frequencies = window_samples / 2 + 1;
-        let power = Value(self.plan.values.len());
-        self.plan.values.push(ValuePlan {
-            name: "power",
-            rows: self.plan.values[mel.0].rows,
-            columns: Columns::plain(frequencies),
-            forms: BTreeSet::new(),
-            is_summed: false,
-        });
+        let power = self.inner_value("power", mel, frequencies);
         let transform = mel::transform(window_samples);
         let inputs = mel::split(window_samples);
         let row = |n: usize, out: &mut [f32]| transform.row(n, out);
@@ -260,6 +258,88 @@ impl Planner<'_> {
         let row = |n: usize, out: &mut [f32]| out.copy_from_slice(&filters[n * frequencies..][..frequencies]);
         let factors = Factors { inputs, row: &row, bias: &[], activation: Activation::None };
         [first, self.product(Left::Value(power, Form::Bf16), &factors, mel, Results::Logarithm, None)]
+    }
+
+    fn embedding(&mut self, table: &Table, positions: Table, output: Value) -> EmbeddingPlan {
+        self.plan.values[output.0].is_summed = true;
+        self.read(output, Form::Wide);
+        let (rows, columns) = (Form::Bf16.columns(), self.plan.values[output.0].columns);
+        let vocabulary_size = table.rows.len() / table.columns;
+        let parts = self.parts(columns);
+        assert!(parts.len() == 1, "rows as wide as a vocabulary");
+        let (tiles, target) = (parts[0], self.plan.target);
+        let headers = self.plan.headers.len();
+        for depth in 0..=TOKENS_AT_A_TIME {
+            let header = Header::of(operation::PRODUCT)
+                .word(word::DEPTH, depth as i32)
+                .word(word::IS_FINISHED, 1)
+                .word(word::OUTPUT, Results::Sum.number());
+            self.plan.headers.extend(header.bytes().repeat(target.columns * tiles.turns));
+        }
+        let weights = self.plan.weights.len();
+        let mut block = Matrix::filled(rows, tiles.turns * target.columns * TILE_COLUMNS, bf16::ZERO);
+        for first in (0..vocabulary_size).step_by(rows) {
+            for row in 0..rows {
+                let values = table.rows.chunks_exact(table.columns).nth(first + row);
+                for column in 0..table.columns {
+                    block[(row, columns.place(column))] = bf16::from_f32(values.map_or(0.0, |values| values[column]));
+                }
+            }
+            for column in 0..target.columns {
+                for turn in 0..tiles.turns {
+                    let tile = (turn * target.columns + column) * TILE_COLUMNS;
+                    let tile = Matrix::from_fn(rows, TILE_COLUMNS, |row, column| block[(row, tile + column)]);
+                    self.plan.weights.extend(WEIGHTS_BF16.pack(&tile));
+                }
+            }
+        }
+        EmbeddingPlan { vocabulary_size, positions, output, tiles, headers, weights }
+    }
+
+    /// Whole tiles of columns before `exact_from` in bf16, while the cores keep the greatest of each row; the others wide. Always of
+    /// bf16: logits are compared with each other, and integers of 8 bits are too coarse for what vectors of a vocabulary have in common.
+    fn logits(
+        &mut self,
+        input: Value,
+        weight: &str,
+        exact_from: usize,
+        output: Value,
+    ) -> Result<Vec<Step>, DeviceError> {
+        let [vocabulary, width] = [self.columns(output), self.columns(input)];
+        let matrix = self.matrix(weight, &[vocabulary, width])?;
+        let inputs = self.plan.values[input.0].columns;
+        let left = Left::Value(input, Form::Bf16);
+        let from = |first: usize| {
+            let matrix = &matrix;
+            move |n: usize, out: &mut [f32]| out.copy_from_slice(&matrix[(first + n) * width..][..width])
+        };
+        let factors = |row| Factors { inputs, row, bias: &[], activation: Activation::None };
+        // The cores keep the greatest of as many rows as they have at a time.
+        let fits = self.plan.values[output.0].rows.limit() <= self.plan.target.core_rows * BLOCK_ROWS;
+        let rounded_columns = exact_from.min(vocabulary - 1) / TILE_COLUMNS * TILE_COLUMNS;
+        if rounded_columns == 0 || !fits {
+            return Ok(vec![self.product(left, &factors(&from(0)), output, self.results(output), None)]);
+        }
+        let rounded = self.inner_value("rounded logits", output, rounded_columns);
+        let exact = self.inner_value("exact logits", output, vocabulary - rounded_columns);
+        Ok(vec![
+            self.product(left, &factors(&from(0)), rounded, Results::Greatest, None),
+            self.product(left, &factors(&from(rounded_columns)), exact, Results::Wide, None),
+            Step::Logits { rounded, exact, output },
+        ])
+    }
+
+    /// A value of the plan's own, with the rows of another.
+    fn inner_value(&mut self, name: &'static str, like: Value, columns: usize) -> Value {
+        let value = Value(self.plan.values.len());
+        self.plan.values.push(ValuePlan {
+            name,
+            rows: self.plan.values[like.0].rows,
+            columns: Columns::plain(columns),
+            forms: BTreeSet::new(),
+            is_summed: false,
+        });
+        value
     }
 
     fn normalise(&mut self, input: Value, output: Value, weight: &[f32], bias: &[f32]) -> Result<Step, DeviceError> {

@@ -58,6 +58,12 @@ pub mod word {
     pub const GELU: usize = 4;
     /// Product: what comes out, see [`super::output`].
     pub const OUTPUT: usize = 5;
+    /// Product whose greatest are kept: column of the whole product that is the tile's first.
+    pub const FIRST_COLUMN: usize = 7;
+    /// Product whose greatest are kept: columns of the tile that count.
+    pub const COUNTED_COLUMNS: usize = 10;
+    /// Product whose greatest are kept: 1 if the tile is the core's first.
+    pub const IS_FIRST: usize = 11;
     /// Product of int8: right shift after the multiplier of the column.
     pub const COLUMN_SHIFT: usize = layout::WORD_FIRST_SHIFT;
     /// Product of int8: right shift after the scale of the row.
@@ -108,6 +114,10 @@ pub mod output {
     pub const POWER: i32 = 3;
     /// Product: wide, the logarithm.
     pub const LOGARITHM: i32 = 4;
+    /// Product: operand of bf16, while each row's greatest is kept.
+    pub const GREATEST: i32 = 5;
+    /// Product of nothing: what was kept of each row's greatest.
+    pub const KEPT: i32 = 6;
     /// Rows: operand of int8 with scales.
     pub const INT8: i32 = 2;
 }
@@ -178,6 +188,14 @@ impl Writer {
             call(Kernel::StoreSum, [accumulators, Operand::Ring(COLUMN), Operand::Ring(RESULT)], [Scalar::Loop(0)]);
         let logarithm =
             call(Kernel::StoreLogarithm, [accumulators, self.parameters(), Operand::Ring(RESULT)], [Scalar::Loop(0)]);
+        let state = Operand::Buffer { buffer: self.state, offset_bytes: 0 };
+        let greatest = call(
+            Kernel::Greatest,
+            [accumulators, state],
+            [word::ROW_GROUPS, word::FIRST_COLUMN, word::COUNTED_COLUMNS, word::IS_FIRST].map(Scalar::Parameter),
+        );
+        let kept = call(Kernel::StoreGreatest, [state, Operand::Ring(RESULT)], [Scalar::Parameter(word::ROW_GROUPS)]);
+        let halves = || repeat(Scalar::Constant(2), with(&[RESULT], store(Kernel::StoreBf16)));
         // What is added comes for one core after the other.
         let sums = (0..target.core_rows).map(|row| {
             let body = match row == core_row {
@@ -212,11 +230,13 @@ impl Writer {
             select(
                 word::OUTPUT,
                 vec![
-                    vec![repeat(Scalar::Constant(2), with(&[RESULT], store(Kernel::StoreBf16)))],
+                    vec![halves()],
                     vec![repeat(Scalar::Constant(4), with(&[RESULT], store(Kernel::StoreWide)))],
                     sums.collect(),
                     with(&[RESULT], vec![call(Kernel::StorePower, [accumulators, Operand::Ring(RESULT)], [])]),
                     vec![repeat(Scalar::Constant(4), with(&[RESULT], vec![logarithm]))],
+                    vec![greatest, halves()],
+                    with(&[RESULT], vec![kept]),
                 ],
             ),
         ]

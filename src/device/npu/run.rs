@@ -1,14 +1,16 @@
 //! Runs the operations of a procedure: on the host what only moves rows, and on the array, many at a time, the rest.
 
 use super::arena::{HEADERS, WEIGHTS};
+use super::format::Element;
 use super::grid::Grid;
 use super::held::Held;
-use super::lower::{Attention, Product, RowOperation, Unit};
+use super::layout::BLOCK_ROWS as GROUP_ROWS;
+use super::lower::{Attention, Product, RowOperation, Unit, Weights};
 use super::made::Made;
 use super::mel;
-use super::object::{BLOCK_ROWS, Form, KEY_BLOCK, OBJECT_BYTES};
+use super::object::{BLOCK_ROWS, Form, KEY_BLOCK, OBJECT_BYTES, WIDE_ONE};
 use super::placement::{Placement, Span};
-use super::plan::{AttentionPlan, Keys, Left, NormalisePlan, Plan, ProductPlan, Step, Table};
+use super::plan::{AttentionPlan, EmbeddingPlan, Keys, Left, NormalisePlan, Plan, ProductPlan, Step, TOKENS_AT_A_TIME};
 use super::program::word;
 use super::rows::Rows as Kept;
 use super::sequencer::{Round, Sequencer};
@@ -45,7 +47,8 @@ impl Run<'_> {
             Step::Product(product) => self.product(place, product),
             Step::Normalise(normalise) => self.normalise(normalise),
             Step::Attention(attention) => self.attention(attention),
-            Step::Embedding { weight, positions, output } => self.embedding(weight, positions, *output),
+            Step::Embedding(embedding) => self.embedding(place, embedding),
+            Step::Logits { rounded, exact, output } => self.logits(*rounded, *exact, *output),
             Step::LastRow { input, output } => {
                 self.fetch(*input)?;
                 let columns = self.held(*input).columns.logical;
@@ -85,24 +88,85 @@ impl Run<'_> {
         }
     }
 
-    fn embedding(&mut self, weight: &Table, positions: &Table, output: Value) -> Result<(), DeviceError> {
-        let vocabulary_size = weight.rows.len() / weight.columns;
-        let spans = self.placement(output).spans;
-        let columns = weight.columns;
-        for (span, extent) in spans.iter().zip(self.extents) {
-            for row in 0..span.rows {
-                let token = self.session.tokens[span.logical + row];
-                if token as usize >= vocabulary_size {
-                    return Err(DeviceError::Token { token, vocabulary_size });
-                }
-                let weight = &weight.rows[token as usize * columns..][..columns];
-                let position = &positions.rows[(extent.past + row) * columns..][..columns];
-                let to = &mut self.session.held[output.0].host[(span.logical + row) * columns..][..columns];
-                to.iter_mut().zip(weight).zip(position).for_each(|((to, w), p)| *to = w + p);
+    fn embedding(&mut self, place: (usize, usize), embedding: &EmbeddingPlan) -> Result<(), DeviceError> {
+        let EmbeddingPlan { vocabulary_size, ref positions, output, tiles, headers, .. } = *embedding;
+        let (target, placement) = (self.plan.target, self.placement(output));
+        let tokens = self.session.tokens.clone();
+        let columns = positions.columns;
+        for (span, extent) in placement.spans.iter().zip(self.extents) {
+            let own = span.logical..span.logical + span.rows;
+            if let Some(&token) = tokens[own.clone()].iter().find(|&&token| token as usize >= vocabulary_size) {
+                return Err(DeviceError::Token { token, vocabulary_size });
             }
+            let from = &positions.rows[extent.past * columns..][..span.rows * columns];
+            self.session.held[output.0].host[own.start * columns..own.end * columns].copy_from_slice(from);
         }
         self.session.held[output.0].set_host();
+        self.require(output, Form::Wide)?;
+
+        let sets = tiles.turns * target.columns * OBJECT_BYTES;
+        for header in (0..=TOKENS_AT_A_TIME).flat_map(|depth| (0..sets / OBJECT_BYTES).map(move |n| (depth, n))) {
+            let at = headers + header.0 * sets + header.1 * OBJECT_BYTES + 4 * word::ROW_GROUPS;
+            self.session.headers.write(at, &(placement.row_groups() as i32).to_le_bytes());
+        }
+        // Each panel's tokens, with the rows that they are for.
+        let panel_rows = target.core_rows * BLOCK_ROWS;
+        let mut panels = vec![Vec::new(); placement.end().div_ceil(panel_rows)];
+        for (logical, physical) in placement.rows() {
+            panels[physical / panel_rows].push((physical, tokens[logical] as usize));
+        }
+        let most = panels.iter().map(Vec::len).max().unwrap_or(0);
+        for first in (0..most).step_by(TOKENS_AT_A_TIME) {
+            // What was gathered before reads the left operand that is written next.
+            self.flush()?;
+            let left = self.session.gathered[&place].clone();
+            self.start_embedding(embedding, &left, &panels, first);
+        }
         Ok(())
+    }
+
+    /// Adds the embeddings of each panel's tokens from the `first` on, as many as are looked up at a time.
+    fn start_embedding(
+        &mut self,
+        embedding: &EmbeddingPlan,
+        left: &Storage,
+        panels: &[Vec<(usize, usize)>],
+        first: usize,
+    ) {
+        let (target, block_rows) = (self.plan.target, Form::Bf16.columns());
+        let held = &self.session.held[embedding.output.0];
+        let before = held.forms[&Form::Wide].0.grid();
+        let after = held.spare.as_ref().map_or(before, Storage::grid);
+        let of_tile = embedding.tiles.turns * target.columns * OBJECT_BYTES;
+        for (panel, tokens) in panels.iter().enumerate() {
+            let looked_up = tokens.iter().skip(first).take(TOKENS_AT_A_TIME);
+            let memory = self.session.arena.all_mut();
+            let nothing = vec![0.0; TOKENS_AT_A_TIME * block_rows];
+            tokens.iter().for_each(|(row, _)| left.write(memory, *row, &nothing));
+            for (step, (row, token)) in looked_up.clone().enumerate() {
+                let mut one = nothing.clone();
+                one[step * block_rows + token % block_rows] = 1.0;
+                left.write(memory, *row, &one);
+            }
+            let weights = looked_up.map(|(_, token)| (embedding.weights + token / block_rows * of_tile) as u64);
+            let weights: Vec<u64> = weights.collect();
+            let block = panel * target.core_rows;
+            let lowered = Product {
+                left: left.grid().rows_from(block),
+                depth: weights.len(),
+                is_int8: false,
+                panels: 1,
+                turns: embedding.tiles.turns,
+                headers: (HEADERS, (embedding.headers + weights.len() * of_tile) as u64),
+                weights: Weights::Gathered(WEIGHTS, weights),
+                results: Results::Sum,
+                output: after.rows_from(2 * block),
+                before: before.rows_from(2 * block),
+            };
+            self.start(&lowered.rounds(target));
+        }
+        self.sequencer.barrier();
+        self.session.held[embedding.output.0].set_sum();
     }
 
     fn product(&mut self, place: (usize, usize), product: &ProductPlan) -> Result<(), DeviceError> {
@@ -142,22 +206,48 @@ impl Run<'_> {
                 panels: blocks.div_ceil(target.core_rows),
                 turns: part.tiles.turns,
                 headers: (HEADERS, part.headers as u64),
-                weights: (WEIGHTS, part.weights as u64),
+                weights: Weights::Strips(WEIGHTS, part.weights as u64),
                 results: product.results,
                 output,
                 before,
             };
             self.start(&lowered.rounds(target));
         }
+        if let Some(header) = product.kept_header {
+            self.session.headers.write(header + 4 * word::ROW_GROUPS, &row_groups.to_le_bytes());
+            self.start(&[Product::kept(self.plan.target, (HEADERS, header as u64), self.session.kept)]);
+        }
         self.sequencer.barrier();
         let held = &mut self.session.held[product.output.0];
-        if product.results == Results::Sum
-            && let (Some(spare), Some((storage, _))) = (&mut held.spare, held.forms.get_mut(&form))
-        {
-            std::mem::swap(spare, storage);
+        if product.results == Results::Sum {
+            held.set_sum()
+        } else {
+            held.set_form(form)
         }
-        held.set_form(form);
         if self.held(product.output).rows.is_kept() { self.grow(product.output) } else { Ok(()) }
+    }
+
+    /// Puts the logits of each row together.
+    fn logits(&mut self, rounded: Value, exact: Value, output: Value) -> Result<(), DeviceError> {
+        self.fetch(rounded)?;
+        self.fetch(exact)?;
+        let placement = self.placement(output);
+        let [columns, of_rounded, of_exact] = [output, rounded, exact].map(|value| self.held(value).columns.logical);
+        for (logical, physical) in placement.rows() {
+            let row = [(rounded, of_rounded), (exact, of_exact)];
+            let row = row.map(|(value, columns)| self.held(value).host[logical * columns..][..columns].to_vec());
+            let (kept, bytes) = (self.session.kept, self.session.arena.bytes());
+            let objects = (0..kept.columns).map(|column| kept.at(physical / BLOCK_ROWS, column) as usize);
+            let greatest: Vec<_> = objects
+                .filter_map(|object| greatest(&bytes[object..][..OBJECT_BYTES], physical % BLOCK_ROWS))
+                .collect();
+            let to = &mut self.session.held[output.0].host[logical * columns..][..columns];
+            to[..of_rounded].copy_from_slice(&row[0]);
+            to[of_rounded..].copy_from_slice(&row[1]);
+            greatest.into_iter().for_each(|(column, value)| to[column] = value);
+        }
+        self.session.held[output.0].set_host();
+        Ok(())
     }
 
     /// Gathers the commands of rounds; what reads their results waits for the barrier behind them.
@@ -424,4 +514,12 @@ impl Run<'_> {
     fn storage(&self, value: Value, form: Form) -> &Storage {
         &self.held(value).forms[&form].0
     }
+}
+
+/// What a core has kept of a row of its block: the column, and the value there. None if no column counted (`kernels/finish/greatest.cc`).
+fn greatest(object: &[u8], row: usize) -> Option<(usize, f32)> {
+    let word = |index: usize| i32::read(&object[4 * index..]);
+    let place = row / GROUP_ROWS * 2 * GROUP_ROWS + row % GROUP_ROWS;
+    let (value, column) = (word(place), word(place + GROUP_ROWS));
+    (value != i32::MIN).then(|| (column as usize, value as f32 / WIDE_ONE))
 }

@@ -13,7 +13,7 @@ use super::held::{Held, Lane};
 use super::made::Made;
 use super::mel;
 use super::object::{Form, OBJECT_BYTES};
-use super::plan::{Left, ProductPlan, Step, blocks};
+use super::plan::{EmbeddingPlan, Left, ProductPlan, Step, TOKENS_AT_A_TIME, blocks};
 use super::run::Run;
 use super::sequencer::Sequencer;
 use super::storage::Storage;
@@ -30,6 +30,8 @@ pub struct NpuSession {
     pub memories: Vec<Vec<Lane>>,
     pub gathered: HashMap<(usize, usize), Storage>,
     pub waste: Grid,
+    /// An object of each core: the greatest of its rows.
+    pub kept: Grid,
     pub headers: DdrMemory,
     pub arena: DdrMemory,
     pub tokens: Vec<u32>,
@@ -54,11 +56,18 @@ impl NpuSession {
         let mut gathered = HashMap::new();
         for (procedure, steps) in plan.procedures.iter().enumerate() {
             for (index, step) in steps.steps.iter().enumerate() {
-                let Step::Product(ProductPlan { left, output, .. }) = step else { continue };
-                let columns = match *left {
-                    Left::Value(..) => None,
-                    Left::Gathered { value, .. } => Some(Columns::plain(3 * plan.value(value).columns.logical)),
-                    Left::Frames { window_samples, .. } => Some(mel::split(window_samples)),
+                let (columns, output) = match step {
+                    Step::Product(ProductPlan { left, output, .. }) => match *left {
+                        Left::Value(..) => (None, output),
+                        Left::Gathered { value, .. } => {
+                            (Some(Columns::plain(3 * plan.value(value).columns.logical)), output)
+                        }
+                        Left::Frames { window_samples, .. } => (Some(mel::split(window_samples)), output),
+                    },
+                    Step::Embedding(EmbeddingPlan { output, .. }) => {
+                        (Some(Columns::plain(TOKENS_AT_A_TIME * Form::Bf16.columns())), output)
+                    }
+                    _ => continue,
                 };
                 if let Some(columns) = columns {
                     let rows = blocks(plan.value(*output).rows, lanes, plan.target);
@@ -67,6 +76,7 @@ impl NpuSession {
             }
         }
         let waste = arena.grid(plan.target.columns, 2);
+        let kept = arena.grid(plan.target.core_rows, plan.target.columns);
         let arena = DdrMemory::from_bytes(vec![0; arena.bytes as usize]);
         let mut headers = plan.headers.clone();
         headers.resize(headers.len() + MADE_HEADERS * OBJECT_BYTES, 0);
@@ -75,6 +85,7 @@ impl NpuSession {
             memories,
             gathered,
             waste,
+            kept,
             headers: DdrMemory::from_bytes(headers),
             arena,
             tokens: Vec::new(),

@@ -39,25 +39,28 @@ pub enum Results {
     Power,
     /// Wide numbers, the logarithm of the sums.
     Logarithm,
+    /// Operands of bf16, while each core keeps the greatest of each of its rows.
+    Greatest,
 }
 
 impl Results {
     /// The form in which they are in DDR.
     pub fn form(self) -> Form {
         match self {
-            Results::Bf16 | Results::Power => Form::Bf16,
+            Results::Bf16 | Results::Power | Results::Greatest => Form::Bf16,
             Results::Wide | Results::Sum | Results::Logarithm => Form::Wide,
         }
     }
 
     /// A header's number for it.
-    fn number(self) -> i32 {
+    pub fn number(self) -> i32 {
         match self {
             Results::Bf16 => output::BF16,
             Results::Wide => output::WIDE,
             Results::Sum => output::SUM,
             Results::Power => output::POWER,
             Results::Logarithm => output::LOGARITHM,
+            Results::Greatest => output::GREATEST,
         }
     }
 }
@@ -105,11 +108,19 @@ pub fn pack(source: &Source<'_>, form: Form, results: Results, target: Target, t
             header = match results {
                 Results::Power => header,
                 Results::Logarithm => header.logarithm(),
-                Results::Bf16 | Results::Wide | Results::Sum => {
+                Results::Bf16 | Results::Wide | Results::Sum | Results::Greatest => {
                     let bias: Vec<i32> = tile.bias.iter().map(|bias| to_fixed(*bias, Q)).collect();
                     header.word(word::IS_FINISHED, 1).bias(&bias)
                 }
             };
+            if results == Results::Greatest {
+                let first = (tiles.first + turn * target.columns + column) * TILE_COLUMNS;
+                let counted = source.outputs.logical.saturating_sub(first).min(TILE_COLUMNS);
+                header = header
+                    .word(word::FIRST_COLUMN, first as i32)
+                    .word(word::COUNTED_COLUMNS, counted as i32)
+                    .word(word::IS_FIRST, i32::from(tiles.first + turn == 0));
+            }
             if source.is_gelu {
                 header = header.word(word::GELU, 1).gelu();
             }

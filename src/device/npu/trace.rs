@@ -47,7 +47,8 @@ impl Step {
             Step::Attention(attention) => {
                 format!("{} = attention({})", name(&attention.output), name(&attention.query))
             }
-            Step::Embedding { output, .. } => format!("{} = embedding", name(output)),
+            Step::Embedding(embedding) => format!("{} = embedding", name(&embedding.output)),
+            Step::Logits { output, .. } => format!("{} = parts side by side", name(output)),
             Step::LastRow { output, .. } => format!("{} = last row", name(output)),
             Step::Add { value, .. } => format!("{} += rows", name(value)),
             Step::Remember { key, .. } => format!("memory = {}", name(key)),

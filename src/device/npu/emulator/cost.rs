@@ -93,6 +93,9 @@ impl Steps {
             Kernel::StoreBf16 | Kernel::StoreRowsBf16 => 128 * (CONVERSION + 2),
             Kernel::StoreWide => 64 * 2,
             Kernel::StoreSum => 64 * SATURATING_SUM,
+            // 16 vectors of a row group by value, bound, comparison and two selections; of each row two reductions and the rest.
+            Kernel::Greatest => number(scalars, 0) * (16 * 7 + 4 * (2 * REDUCTION + 12)),
+            Kernel::StoreGreatest => 4096 / 32,
             Kernel::StorePower => 128 * (2 * FLOAT_PRODUCT + 2),
             Kernel::StoreLogarithm => 1024 * LOGARITHM_OPERATIONS + 64 * (WIDE_PRODUCT + 2),
             // Five times through the rows: greatest 5, sum 6, differences 12, squares 5, and two products with their sum; a row

@@ -36,6 +36,11 @@ impl Extent {
             }
             (Kernel::Maxima, "scratch") => Self::reading(0..rows(32 * number(1), element_bytes(number(2)))),
             (Kernel::StoreRowsInt8, "scratch") => Self::reading(0..rows(32 * number(2), element_bytes(number(3)))),
+            (Kernel::Greatest, "best") => {
+                let rows = 0..number(0) * BLOCK_ROWS * 2 * 4;
+                Self { reads: [if number(3) == 1 { 0..0 } else { rows.clone() }, 0..0], writes: rows }
+            }
+            (Kernel::StoreGreatest, "best") => Self::reading(0..number(0) * BLOCK_ROWS * 2 * 4),
             // The first half starts from zero.
             (Kernel::Scores, "scores") if number(0) == 0 => Self { reads: [0..0, 0..0], writes: 0..buffer.bytes },
             _ => Self {
@@ -72,6 +77,13 @@ mod tests {
         assert_eq!(extent(Kernel::StoreRowsBf16, "scratch", &[1, 0, 64]).reads[0], 0..8192);
         assert!(extent(Kernel::StoreRowsBf16, "scratch", &[2, 5, 12]).reads[0].is_empty());
         assert_eq!(extent(Kernel::Maxima, "scratch", &[2, 12, 1]).reads[0], 0..6144);
+    }
+
+    #[test]
+    fn the_first_tile_of_a_row_reads_no_greatest() {
+        let first = extent(Kernel::Greatest, "best", &[2, 64, 64, 1]);
+        assert_eq!(first, Extent { reads: [0..0, 0..0], writes: 0..64 });
+        assert_eq!(extent(Kernel::Greatest, "best", &[2, 64, 64, 0]).reads[0], 0..64);
     }
 
     #[test]

@@ -8,5 +8,5 @@ mod product;
 mod rows;
 
 pub use attention::{Attention, Unit};
-pub use product::Product;
+pub use product::{Product, Weights};
 pub use rows::RowOperation;

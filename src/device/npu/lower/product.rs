@@ -11,7 +11,7 @@ use crate::device::npu::strips::Results;
 use crate::device::npu::target::{ITERATION_WRAP, Target};
 
 /// A product.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Product {
     /// Left operand, blocks of 64 rows.
     pub left: Grid,
@@ -25,14 +25,23 @@ pub struct Product {
     pub turns: usize,
     /// Headers, (columns, turns).
     pub headers: (DdrBuffer, u64),
-    /// Weights, (columns, turns, depth).
-    pub weights: (DdrBuffer, u64),
+    /// Weights.
+    pub weights: Weights,
     /// What becomes of the sums.
     pub results: Results,
     /// Where they go; tile n is computed in turn n / columns.
     pub output: Grid,
     /// What they are added to in the case of [`Results::Sum`]. Another place: transfers overtake each other.
     pub before: Grid,
+}
+
+/// Where a product's weights are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Weights {
+    /// From here on, (columns, turns, depth).
+    Strips(DdrBuffer, u64),
+    /// For each step of the depth from one of these places on, (columns, turns).
+    Gathered(DdrBuffer, Vec<u64>),
 }
 
 impl Product {
@@ -45,9 +54,23 @@ impl Product {
         panels.map(|(panel, (first, count))| self.round(target, panel, first, count)).collect()
     }
 
+    /// The round in which the cores put out what they have kept of each row's greatest, an object of each.
+    pub fn kept(target: Target, (buffer, header): (DdrBuffer, u64), to: Grid) -> Round {
+        let tasks = (0..target.columns).flat_map(|column| {
+            let cores = Dimension { wrap: target.core_rows as u32, step_words: to.row_words() };
+            let results = pattern(to.buffer, to.at(0, column), &[cores], OBJECT_WORDS);
+            [
+                Task { stream: Stream::Column(column), chain: vec![run(buffer, header, OBJECT_WORDS)], repeat: 1 },
+                Task { stream: Stream::Result(column), chain: vec![results], repeat: 1 },
+            ]
+        });
+        Round { tasks: tasks.collect() }
+    }
+
     fn round(&self, target: Target, panel: usize, first: usize, count: usize) -> Round {
         let block = panel * target.core_rows;
-        let rows = (0..target.core_rows).map(|row| {
+        // Without depth no operand is taken.
+        let rows = (0..target.core_rows).filter(|_| self.depth > 0).map(|row| {
             let length = (self.depth + usize::from(self.is_int8)) * OBJECT_WORDS;
             let operand = run(self.left.buffer, self.left.at(block + row, 0), length);
             Task { stream: Stream::Row(row), chain: vec![operand], repeat: count }
@@ -71,11 +94,15 @@ impl Product {
     /// Header, weights and what is added.
     fn column(&self, target: Target, column: usize, block: usize, first: usize, count: usize) -> Vec<ShimDescriptor> {
         let turn = column * self.turns + first;
-        let each = |(buffer, offset): (DdrBuffer, u64), objects: usize| {
+        let each = |buffer: DdrBuffer, offset: u64, objects: usize| {
             let offset = offset + (turn * objects * OBJECT_BYTES) as u64;
             run(buffer, offset, objects * OBJECT_WORDS).repeated(count, objects * OBJECT_WORDS)
         };
-        let mut chain = vec![each(self.headers, 1), each(self.weights, self.depth)];
+        let mut chain = vec![each(self.headers.0, self.headers.1, 1)];
+        match &self.weights {
+            Weights::Strips(buffer, offset) => chain.push(each(*buffer, *offset, self.depth)),
+            Weights::Gathered(buffer, offsets) => chain.extend(offsets.iter().map(|offset| each(*buffer, *offset, 1))),
+        }
         if self.results == Results::Sum {
             let halves = Dimension { wrap: 2 * target.core_rows as u32, step_words: self.before.row_words() };
             let offset = self.before.at(2 * block, 2 * (first * target.columns + column));

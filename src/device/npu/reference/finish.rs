@@ -41,6 +41,11 @@ pub fn to_bf16(x: i32) -> bf16 {
     bf16::from_f32(x as f32 / 65536.0)
 }
 
+/// The first of the greatest of a row, and its value; None of no elements.
+pub fn greatest(row: &[i32]) -> Option<(usize, i32)> {
+    row.iter().copied().enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best })
+}
+
 /// Element by element, saturating.
 pub fn sum(a: &Matrix<i32>, b: &Matrix<i32>) -> Matrix<i32> {
     Matrix::from_fn(a.rows(), a.columns(), |row, column| a[(row, column)].saturating_add(b[(row, column)]))

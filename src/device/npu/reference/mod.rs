@@ -13,7 +13,7 @@ mod quantise;
 mod tables;
 
 pub use attention::{Attention, Keys, exponential};
-pub use finish::{finish_bf16, finish_int8, gelu, sum, to_bf16};
+pub use finish::{finish_bf16, finish_int8, gelu, greatest, sum, to_bf16};
 pub use fixed::{saturated, srs, to_fixed};
 pub use mac::mac;
 pub use normalise::{inverse_root, normalise};
