@@ -88,6 +88,15 @@ fn exercise(architecture: u32, flags: &[&str]) -> String {
 
 /// Also between the compiler's plain vectors and the instructions by name.
 #[test]
+fn every_kernel_is_exercised() {
+    let exercise = std::fs::read_to_string(check_file("exercise.cc")).unwrap();
+    for kernel in gstwhispernpu::device::npu::Kernel::ALL {
+        // Once where it is declared, and where it is called.
+        assert!(exercise.matches(&format!("{}(", kernel.name())).count() > 1, "{kernel:?}");
+    }
+}
+
+#[test]
 fn sanitizers_find_nothing_and_architectures_agree() {
     let sums = [exercise(20, &["-O1", "-DAIE_HOST_PORTABLE"]), exercise(21, &SANITIZED)];
     assert_eq!(sums[0], sums[1]);

@@ -44,7 +44,7 @@ impl Layer {
 
     /// Of what the host wrote.
     fn twin(&self, array: &Array, rows: &Matrix<f32>) -> Matrix<i32> {
-        if array.is_int8 { self.int8(&wide(rows), array.target) } else { self.bf16(&halves(rows)) }
+        if array.is_int8 { self.int8(&wide(rows)) } else { self.bf16(&halves(rows)) }
     }
 }
 
@@ -99,8 +99,8 @@ fn layers_behind_each_other_are_the_twins() {
 
             let normal = layer_norm(&wide(&x), gamma.elements(), beta.elements());
             let product = if array.is_int8 {
-                let middle = up.int8(&normal, array.target).map(to_bf16);
-                down.int8(&middle.map(wide_of), array.target)
+                let middle = up.int8(&normal).map(to_bf16);
+                down.int8(&middle.map(wide_of))
             } else {
                 down.bf16(&up.bf16(&normal.map(to_bf16)).map(to_bf16))
             };

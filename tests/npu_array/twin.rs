@@ -1,10 +1,10 @@
 //! What the array computes, on plain matrices: the kernels' references put together as the formats prescribe.
 
+use gstwhispernpu::device::npu::Matrix;
 use gstwhispernpu::device::npu::reference::{
     Attention, Keys, finish_bf16, finish_int8, gelu, gelu_table, maxima, normalise, product_bf16, product_int8,
     quantise, to_fixed,
 };
-use gstwhispernpu::device::npu::{Matrix, Target};
 use half::bf16;
 
 /// Fraction bits of wide numbers.
@@ -25,15 +25,17 @@ pub struct Layer {
 
 impl Layer {
     /// Of wide rows, each rounded to integers by its greatest size, and weights rounded by that of each output.
-    pub fn int8(&self, rows: &Matrix<i32>, target: Target) -> Matrix<i32> {
+    pub fn int8(&self, rows: &Matrix<i32>) -> Matrix<i32> {
         let (outputs, inputs) = (self.weight.rows(), self.weight.columns());
         let row_scales = maxima(rows);
         let scales: Vec<f32> = (0..outputs).map(|output| weight_scale(self.weight.row(output))).collect();
         let integers = Matrix::from_fn(inputs, outputs, |input, output| {
             (self.weight[(output, input)] / scales[output]).round_ties_even().clamp(-LARGEST, LARGEST) as i8
         });
-        let factors: Vec<f64> = scales.iter().map(|scale| f64::from(*scale) / f64::from(LARGEST)).collect();
-        let shifts = Shifts::new(&factors, inputs, target);
+        let is_zero = |output| self.weight.row(output).iter().all(|weight| *weight == 0.0);
+        let factor = |output: usize| if is_zero(output) { 0.0 } else { f64::from(scales[output]) / f64::from(LARGEST) };
+        let factors: Vec<f64> = (0..outputs).map(factor).collect();
+        let shifts = Shifts::new(&factors, inputs);
         let multiplier: Vec<i32> = factors.iter().map(|factor| shifts.multiplier(*factor)).collect();
         let mut sums = Matrix::filled(rows.rows(), outputs, 0);
         product_int8(&quantise(rows, &row_scales), &integers, &mut sums);
@@ -78,10 +80,8 @@ struct Shifts {
 }
 
 impl Shifts {
-    fn new(factors: &[f64], inputs: usize, target: Target) -> Self {
-        let is_padded = !factors.len().is_multiple_of(target.columns * TILE);
-        let padding = is_padded.then_some(1.0 / f64::from(LARGEST));
-        let most = factors.iter().copied().chain(padding).fold(0.0, f64::max);
+    fn new(factors: &[f64], inputs: usize) -> Self {
+        let most = factors.iter().copied().fold(0.0, f64::max);
         let total = (29.0 - most.log2().floor()) as u32;
         let column = ((inputs.next_multiple_of(TILE) as f64) * f64::from(LARGEST).powi(2)).log2().ceil() as u32;
         Self { column, row: total - column }

@@ -2,7 +2,8 @@
 
 use gstwhispernpu::device::npu::Matrix;
 use gstwhispernpu::device::npu::reference::{
-    Attention, Keys, complementary_error, exp_table, exponential, gelu, gelu_table, normalise,
+    Attention, Keys, complementary_error, exp_table, exponential, gelu, gelu_table, logarithm, logarithm_table,
+    normalise,
 };
 use half::bf16;
 
@@ -35,6 +36,20 @@ fn gelu_over_its_whole_range() {
     }
     println!("gelu: absolute error at most {worst:.2e}");
     assert!(worst < 5e-5);
+}
+
+#[test]
+fn logarithm_over_its_whole_range() {
+    let table = logarithm_table();
+    let mut worst: f64 = 0.0;
+    // All exponents; of the mantissas, steps that meet no power of two.
+    for bits in (1u32 << 23..0x7f80_0000).step_by(1021) {
+        let x = f32::from_bits(bits);
+        let exact = f64::from(x).log10().max(-10.0);
+        worst = worst.max((f64::from(logarithm(x, &table)) / 65536.0 - exact).abs());
+    }
+    println!("log10: absolute error at most {worst:.2e}");
+    assert!(worst < 2e-5);
 }
 
 /// Layer normalisation's greatest absolute error over some rows, and the greatest size of the exact result.

@@ -6,5 +6,6 @@ mod attention;
 mod errors;
 mod finish;
 mod harness;
+mod mel;
 mod product;
 mod rows;

@@ -19,6 +19,8 @@ void gelu(Buffer, Buffer);
 void store_bf16(Buffer, Buffer, int32_t);
 void store_wide(Buffer, Buffer, int32_t);
 void store_sum(Buffer, Buffer, Buffer, int32_t);
+void store_power(Buffer, Buffer);
+void store_logarithm(Buffer, Buffer, Buffer, int32_t);
 void keep(Buffer, Buffer, int32_t);
 void normalise(Buffer, int32_t, int32_t, int32_t, int32_t);
 void store_rows_wide(Buffer, Buffer, int32_t, int32_t);
@@ -116,6 +118,16 @@ void finishes() {
     clear(acc);
 }
 
+void mel() {
+    Bytes spectrum(ACCUMULATORS), header(OBJECT), power(OBJECT);
+    for (int i = 0; i <= 256; i++) header.word(256 + i, i << 12);
+    store_power(spectrum.halves(), power);
+    for (int quarter = 0; quarter < 4; quarter++) {
+        Bytes logarithms(OBJECT);
+        store_logarithm(spectrum, header, logarithms, quarter);
+    }
+}
+
 void rows() {
     for (int row_groups = 1; row_groups <= 2; row_groups++) {
         const int most = 56 / row_groups;
@@ -169,6 +181,7 @@ void attention(int32_t causal) {
 int main() {
     products();
     finishes();
+    mel();
     rows();
     attention(0);
     attention(1);

@@ -224,10 +224,13 @@ struct Shifts {
 
 impl Shifts {
     fn new(matrix: &Weights, depth: usize) -> Self {
-        let most = matrix.rows().map(factor).fold(0.0, f64::max);
+        let most = match matrix.rows().map(factor).fold(0.0, f64::max) {
+            0.0 => 1.0,
+            most => most,
+        };
         let total = MULTIPLIER_BITS - 1 - most.log2().floor() as i32;
         let sum_bits = ((depth * 64) as f64 * (LARGEST as f64).powi(2)).log2().ceil() as i32;
-        Self { column: (sum_bits + MULTIPLIER_BITS - PRODUCT_BITS).max(0), total }
+        Self { column: (sum_bits + MULTIPLIER_BITS - PRODUCT_BITS).clamp(0, total.max(0)), total: total.max(0) }
     }
 
     fn multiplier(&self, row: &[f32]) -> i32 {
@@ -236,7 +239,7 @@ impl Shifts {
 }
 
 /// What an int8 product of this row of weights counts, the scale of the left row apart: a left row's scale is its largest
-/// magnitude, which stands for 127.
+/// magnitude, which stands for 127. 0 for a row of zeros, so that padding takes no bits from the others.
 fn factor(row: &[f32]) -> f64 {
-    f64::from(weight_scale(row)) / f64::from(LARGEST)
+    if row.iter().all(|value| *value == 0.0) { 0.0 } else { f64::from(weight_scale(row)) / f64::from(LARGEST) }
 }

@@ -141,6 +141,29 @@ mod tests {
         }
     }
 
+    /// `kernels/README.md` says what a call costs that works on full objects and whole tiles; rows have 512 columns.
+    #[test]
+    fn the_catalogue_has_these_cycles() {
+        let catalogue = include_str!("../../../../kernels/README.md");
+        let mut wrong = Vec::new();
+        for &kernel in Kernel::ALL {
+            let scalars: &[i32] = match kernel {
+                Kernel::ProductBf16 | Kernel::ProductInt8 | Kernel::Greatest | Kernel::StoreGreatest => &[16],
+                Kernel::Normalise => &[2, 512, 512, 16384],
+                Kernel::Maxima => &[2, 16, 0],
+                Kernel::StoreRowsInt8 => &[2, 0, 16, 0],
+                _ => &[0, 0, 0, 0],
+            };
+            let start = format!("| `{}` |", kernel.name());
+            let line = catalogue.lines().find(|line| line.starts_with(&start)).unwrap();
+            let cycles = [npu1_cycles(kernel, scalars), npu2_cycles(kernel, scalars)];
+            if !line.ends_with(&format!("| {} | {} |", cycles[0], cycles[1])) {
+                wrong.push((kernel.name(), cycles));
+            }
+        }
+        assert!(wrong.is_empty(), "the catalogue should say {wrong:?}");
+    }
+
     #[test]
     fn work_grows_with_its_rows() {
         for kernel in [Kernel::ProductBf16, Kernel::ProductInt8] {
