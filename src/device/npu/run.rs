@@ -244,7 +244,9 @@ impl Run<'_> {
             let to = &mut self.session.held[output.0].host[logical * columns..][..columns];
             to[..of_rounded].copy_from_slice(&row[0]);
             to[of_rounded..].copy_from_slice(&row[1]);
-            greatest.into_iter().for_each(|(column, value)| to[column] = value);
+            // An array that only predicts leaves anything there.
+            let greatest = greatest.into_iter().filter(|(column, _)| *column < of_rounded);
+            greatest.for_each(|(column, value)| to[column] = value);
         }
         self.session.held[output.0].set_host();
         Ok(())
