@@ -14,10 +14,11 @@ use gstwhispernpu::segment::{Limits, Window};
 use gstwhispernpu::stream::Stream;
 use toy::{Phrase, Timbre, add_noise, beeps};
 
-const CLIP: &str = "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0870.wav";
-
-/// More seconds than the clip has.
-const WHOLE: usize = 30;
+/// Two sentences of a reader, 7.1 and 3.0 s.
+const CLIPS: [&str; 2] = [
+    "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0870.wav",
+    "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0880.wav",
+];
 
 const EVERY_STAGE: Stages = Stages { mel: true, encoder: true, decoder: true };
 
@@ -43,23 +44,24 @@ fn texts(engine: &Engine, clips: &[Vec<f32>]) -> Vec<String> {
 }
 
 fn speech() -> Vec<f32> {
-    let mut reader = hound::WavReader::open(CLIP)
-        .unwrap_or_else(|error| panic!("{CLIP}: {error}; install the Debian package pocketsphinx-testdata"));
-    assert_eq!((reader.spec().sample_rate, reader.spec().channels), (16_000, 1));
-    reader.samples::<i16>().map(|sample| sample.unwrap() as f32 / 32_768.0).collect()
+    let clip = |clip| {
+        let mut reader = hound::WavReader::open(clip)
+            .unwrap_or_else(|error| panic!("{clip}: {error}; install the Debian package pocketsphinx-testdata"));
+        assert_eq!((reader.spec().sample_rate, reader.spec().channels), (16_000, 1));
+        reader.samples::<i16>().map(|sample| sample.unwrap() as f32 / 32_768.0).collect::<Vec<_>>()
+    };
+    CLIPS.into_iter().flat_map(clip).collect()
 }
 
-/// What tiny.en writes of the clip's first seconds.
-fn tiny(placement: Placement, seconds: usize) -> String {
-    let mut samples = speech();
-    samples.truncate(seconds * toy::RATE);
-    texts(&Engine::open("tiny.en", placement).unwrap(), &[samples]).remove(0)
+/// What tiny.en writes of both.
+fn tiny(placement: Placement) -> String {
+    texts(&Engine::open("tiny.en", placement).unwrap(), &[speech()]).remove(0)
 }
 
 /// The same on the processor in f32.
-fn reference(seconds: usize) -> String {
+fn reference() -> String {
     let cpu = Placement { device: DeviceChoice::Cpu, precision: Some(Precision::F32), ..Placement::default() };
-    let said = tiny(cpu, seconds);
+    let said = tiny(cpu);
     assert!(said.split_whitespace().count() > 3, "{said:?}");
     said
 }
@@ -103,17 +105,16 @@ fn every_stage_on_the_array_writes_the_toys_words() {
 
 #[test]
 fn real_speech_through_an_encoder_of_bf16_is_what_f32_hears() {
-    assert_eq!(tiny(array(Precision::Bf16, Stages::default()), WHOLE), reference(WHOLE));
+    assert_eq!(tiny(array(Precision::Bf16, Stages::default())), reference());
 }
 
 #[test]
 fn real_speech_through_an_encoder_of_int8_is_off_by_a_word_at_most() {
-    let (said, heard) = (reference(WHOLE), tiny(array(Precision::Int8, Stages::default()), WHOLE));
+    let (said, heard) = (reference(), tiny(array(Precision::Int8, Stages::default())));
     assert!(errors(&said, &heard) <= 1, "{heard:?} is not {said:?}");
 }
 
-/// The emulated array takes seconds for each token of a real vocabulary, so this is about a few words.
 #[test]
 fn real_speech_through_every_stage_is_what_f32_hears() {
-    assert_eq!(tiny(array(Precision::Bf16, EVERY_STAGE), 2), reference(2));
+    assert_eq!(tiny(array(Precision::Bf16, EVERY_STAGE)), reference());
 }
