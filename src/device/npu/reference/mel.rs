@@ -23,6 +23,6 @@ pub fn logarithm(x: f32, table: &[i32]) -> i32 {
     let bits = x.to_bits();
     let (place, rest) = ((bits >> 15 & 255) as usize, i64::from(bits & 32767));
     let (below, above) = (i64::from(table[place]), i64::from(table[place + 1]));
-    let log2 = ((i64::from(bits >> 23) - 127) << 20) + below + ((above - below) * rest >> 15);
+    let log2 = ((i64::from(bits >> 23) - 127) << 20) + below + (((above - below) * rest) >> 15);
     srs(log2 * LOG10_OF_2, 36).max(FLOOR)
 }
