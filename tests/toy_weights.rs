@@ -60,7 +60,7 @@ fn agrees(name: &str) {
     logits_agree(&mut network, states, expected, name);
     let clip = &golden["clip"];
     let task = if clip["task"] == "translate" { Task::Translate } else { Task::Transcribe };
-    let options = Options { language: Language::parse(clip["language"].as_str().unwrap()).unwrap(), task };
+    let options = Options { language: Language::parse(clip["language"].as_str().unwrap()).unwrap(), task, words: true };
     let decoding = decode(&model, network, states, &options);
     let mut tokens = integers(&expected["tokens"]);
     assert_eq!(tokens.pop(), Some(model.vocabulary.special.end_of_text));

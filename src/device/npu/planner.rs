@@ -179,6 +179,10 @@ impl Planner<'_> {
                 let addend = self.table(addend, self.columns(*value))?;
                 Step::Add { value: *value, addend }
             }
+            Operation::Probabilities { .. } => {
+                let (device, operation) = ("the array", "probabilities of attention");
+                return Err(DeviceError::Unsupported { device, operation });
+            }
             Operation::LogMel { .. } => unreachable!("the caller makes two products of it"),
         })
     }
@@ -354,7 +358,7 @@ fn reads(operation: &Operation, value: Value) -> bool {
         Operation::Linear { input, residual, output, .. } => *input == value || (*residual && *output == value),
         Operation::Attention { query, key, value: values, .. } => [*query, *key, *values].contains(&value),
         Operation::Remember { key, value: values, .. } => [*key, *values].contains(&value),
-        Operation::Recall { query, .. } => *query == value,
+        Operation::Recall { query, .. } | Operation::Probabilities { query, .. } => *query == value,
         Operation::Add { value: changed, .. } => *changed == value,
         Operation::Embedding { .. } => false,
     }
@@ -368,6 +372,7 @@ fn written(operation: &Operation) -> Option<Value> {
         | Operation::Linear { output, .. }
         | Operation::Attention { output, .. }
         | Operation::Recall { output, .. }
+        | Operation::Probabilities { output, .. }
         | Operation::Embedding { output, .. }
         | Operation::Logits { output, .. }
         | Operation::LastRow { output, .. }
