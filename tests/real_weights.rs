@@ -7,13 +7,13 @@ mod recording;
 
 use std::sync::Arc;
 
-use gstwhispernpu::decoder::{Decoder, Options};
+use gstwhispernpu::decoder::{Decoder, Options, Task};
 use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::FrontEnd;
 use gstwhispernpu::model::{self, Model};
 use gstwhispernpu::transcript::segments;
-use recording::{decode, golden, integers, logits_agree, number, window_mel, worst_difference};
+use recording::{decode, golden, integers, logits_agree, number, window_mel, words_agree, worst_difference};
 
 const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
 
@@ -55,7 +55,8 @@ fn agrees(name: &str, clip: &str) {
 
     let expected = &golden["greedy"];
     let tokens = integers(&expected["tokens"]);
-    let mut network = Decoder::new(&cpu, &model).unwrap().session(1);
+    let decoder = Decoder::new(&cpu, &model).unwrap();
+    let mut network = decoder.session(1);
     logits_agree(&mut network, states, expected, &format!("{name}: {clip}"));
 
     let decoding = decode(&model, network, states, &Options::default());
@@ -67,7 +68,7 @@ fn agrees(name: &str, clip: &str) {
     let no_speech = number(&expected["no_speech_probability"]);
     assert!((decoding.no_speech_probability as f64 - no_speech).abs() < 1e-3, "{name}: {decoding:?} but {no_speech}");
 
-    let (segments, _) = segments(&decoding, &model.vocabulary, samples.len());
+    let (mut segments, _) = segments(&decoding, &model.vocabulary, samples.len());
     let expected = golden["segments"].as_array().unwrap();
     assert_eq!(segments.len(), expected.len());
     for (segment, expected) in segments.iter().zip(expected) {
@@ -76,6 +77,8 @@ fn agrees(name: &str, clip: &str) {
         assert_eq!(segment.start_samples, start.round() as usize);
         assert_eq!(segment.end_samples, (end.round() as usize).min(samples.len()));
     }
+    let (spoken, alignment) = (("en", Task::Transcribe), &golden["alignment"]);
+    words_agree(&model, decoder.session(1), states, spoken, &mut segments, samples.len(), alignment);
 }
 
 fn speech(clip: &str) -> Vec<f32> {
