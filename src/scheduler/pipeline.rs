@@ -9,10 +9,10 @@ use crate::Error;
 use crate::decoder::{Batch, Decoder, Decoding, Options, POSITION_SAMPLES, Task};
 use crate::device::{Device, Origin};
 use crate::encoder::{Encoder, EncoderSession};
-use crate::mel::{frames_to_encode, normalise};
+use crate::mel::{HOP_SAMPLES, frames_to_encode, normalise, quiet_frames};
 use crate::model::{Model, Token};
 use crate::segment::Window;
-use crate::transcript::{Segment, Timings, WindowTranscript, add_words, segments, text_tokens};
+use crate::transcript::{Segment, Timings, WindowTranscript, add_words, keep_to_sound, segments, text_tokens};
 
 /// A model whose stages are prepared.
 pub struct Pipeline {
@@ -42,6 +42,8 @@ struct Begun {
     options: Options,
     /// What an aligner will listen to; empty if there is none or no words are asked for.
     states: Vec<f32>,
+    /// Which frames are quiet, if words are asked for.
+    is_quiet: Vec<bool>,
     timings: Timings,
     decoding_since: Instant,
 }
@@ -89,8 +91,10 @@ impl PipelineSession {
         self.batch.begin(lane, states, options)?;
         let timings = Timings { encoder: decoding_since - begin, ..Timings::default() };
         let states = if options.words && self.aligner.is_some() { states.to_vec() } else { Vec::new() };
+        let bins = self.model.config.mel_bins;
+        let is_quiet = if options.words { quiet_frames(&window.log_mel, bins) } else { Vec::new() };
         let (window_samples, options) = (window.length_samples, options.clone());
-        self.windows[lane] = Some(Begun { window_samples, options, states, timings, decoding_since });
+        self.windows[lane] = Some(Begun { window_samples, options, states, is_quiet, timings, decoding_since });
         Ok(())
     }
 
@@ -144,6 +148,7 @@ impl PipelineSession {
         };
         let written = if begun.options.task == Task::Translate { "en" } else { language };
         add_words(segments, &alignment, vocabulary, written, window_samples);
+        keep_to_sound(segments, &begun.is_quiet, HOP_SAMPLES);
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ mod words;
 use std::time::Duration;
 
 pub use segments::segments;
-pub use words::{Word, add as add_words, text_tokens};
+pub use words::{Word, add as add_words, keep_to_sound, text_tokens};
 
 use crate::decoder::{Language, Options};
 use crate::model::Token;

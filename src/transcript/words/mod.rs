@@ -5,12 +5,14 @@
 mod pauses;
 mod punctuation;
 mod scripts;
+mod sound;
 mod split;
 
 use super::Segment;
 use crate::decoder::{Alignment, TimedToken};
 use crate::model::{Token, Vocabulary};
 use pauses::Durations;
+pub use sound::keep_to_sound;
 
 /// A word with its place in a window.
 #[derive(Clone, Debug, PartialEq)]
