@@ -1,11 +1,17 @@
 //! How far the times of words are from the truth: the first word of each piece of a recording that was put together of several,
 //! whose places are known.
 //!
-//! Beside such a recording lies `ID.segments.tsv`, with the columns start and end, in seconds, speaker and reference.
+//! Beside such a recording lies `ID.segments.tsv`, with the columns start and end, in seconds, speaker and reference. A piece may
+//! begin with silence, so that its first word is also held against where a voice activity detector, which takes no part in
+//! timing words, first hears speech in it.
 
-use std::{error::Error, fmt, fs, path::Path};
+use std::{error::Error, fmt, fs, path::Path, sync::Arc};
 
-use gstwhispernpu::{decoder::Task, stream::CueWord};
+use gstwhispernpu::{
+    decoder::Task,
+    segment::voice::{self, CHUNK_SAMPLES, Voice},
+    stream::CueWord,
+};
 
 use crate::{
     arguments::Arguments,
@@ -19,41 +25,60 @@ use crate::{
     table::Table,
 };
 
+/// The probability above which the detector's own authors call a chunk speech.
+const SPEECH_PROBABILITY: f32 = 0.5;
+
 /// What was spoken without a pause.
 struct Piece {
     start_seconds: f64,
+    end_seconds: f64,
     reference: String,
 }
 
 /// By how many milliseconds first words begin late, in order of time; early ones are below 0.
+#[derive(Default)]
 struct Errors {
-    clip: String,
     pieces: usize,
-    milliseconds: Vec<f64>,
+    /// Than the piece.
+    of_pieces: Vec<f64>,
+    /// Than speech in the piece.
+    of_speech: Vec<f64>,
 }
 
 /// Measures all clips of which the pieces are known, and prints a row for each.
 pub fn measure(selection: &Selection, arguments: &Arguments, normaliser: &Normaliser) -> Result<(), Box<dyn Error>> {
     let recogniser = Recogniser::open(&arguments.model, arguments.placement)?;
-    let mut all = Errors { clip: "all".into(), pieces: 0, milliseconds: Vec::new() };
+    let voice = Voice::open(&voice::find()?)?;
+    let mut all = Errors::default();
     let mut table = Table::new(
-        1,
-        ["clip", "pieces", "measured", "median ms", "90 % ms", "worst ms", "within 120 ms", "median, signed ms"],
+        2,
+        [
+            "clip",
+            "against",
+            "pieces",
+            "measured",
+            "median ms",
+            "90 % ms",
+            "worst ms",
+            "within 120 ms",
+            "signed median ms",
+        ],
     );
     for clip in &selection.clips {
         let path = clip.file.with_extension("segments.tsv");
         if !path.exists() {
             continue;
         }
-        let errors = of_clip(clip, &pieces(&path)?, &recogniser, normaliser)?;
-        table.row(errors.row());
+        let errors = of_clip(clip, &pieces(&path)?, (&recogniser, &voice), normaliser)?;
+        errors.rows(&clip.id).into_iter().for_each(|row| table.row(row));
         all.pieces += errors.pieces;
-        all.milliseconds.extend(errors.milliseconds);
+        all.of_pieces.extend(errors.of_pieces);
+        all.of_speech.extend(errors.of_speech);
     }
     if all.pieces == 0 {
         return Err("no clip has its pieces beside it, as ID.segments.tsv".into());
     }
-    table.row(all.row());
+    all.rows("all").into_iter().for_each(|row| table.row(row));
     print!("{table}");
     Ok(())
 }
@@ -61,10 +86,13 @@ pub fn measure(selection: &Selection, arguments: &Arguments, normaliser: &Normal
 fn of_clip(
     clip: &Clip,
     pieces: &[Piece],
-    recogniser: &Recogniser,
+    (recogniser, voice): (&Recogniser, &Arc<Voice>),
     normaliser: &Normaliser,
 ) -> Result<Errors, Box<dyn Error>> {
-    let words = words(clip, recogniser)?;
+    let samples = samples(clip)?;
+    let words = words(clip, &samples, recogniser)?;
+    let (mut listener, mut probabilities) = (voice.listener(), Vec::new());
+    listener.push(&samples, &mut probabilities);
     let units = |text: &str| normaliser.units(&clip.language, text);
     let (mut reference, mut firsts) = (Vec::new(), Vec::new());
     for piece in pieces {
@@ -78,22 +106,45 @@ fn of_clip(
         said.extend((before..hypothesis.len()).map(|_| word));
     }
     let matches = matches(&reference, &hypothesis);
-    let error = |(piece, first): (&Piece, &usize)| {
-        let word = said[(*matches.get(*first)?)?];
-        Some(1e3 * (word.start_samples as f64 / f64::from(SAMPLE_RATE) - piece.start_seconds))
-    };
-    let milliseconds = pieces.iter().zip(&firsts).filter_map(error).collect();
-    Ok(Errors { clip: clip.id.clone(), pieces: pieces.len(), milliseconds })
+    let mut errors = Errors { pieces: pieces.len(), ..Errors::default() };
+    for (piece, first) in pieces.iter().zip(firsts) {
+        let Some(word) = matches.get(first).copied().flatten().map(|place| said[place]) else {
+            continue;
+        };
+        let start_seconds = word.start_samples as f64 / f64::from(SAMPLE_RATE);
+        errors.of_pieces.push(1e3 * (start_seconds - piece.start_seconds));
+        if let Some(speech_seconds) = piece.speech_seconds(&probabilities) {
+            errors.of_speech.push(1e3 * (start_seconds - speech_seconds));
+        }
+    }
+    Ok(errors)
 }
 
-fn words(clip: &Clip, recogniser: &Recogniser) -> Result<Vec<CueWord>, Box<dyn Error>> {
-    let mut recording = Recording::open(&clip.file)?;
+impl Piece {
+    /// Where the first chunk of speech begins, if there is one.
+    fn speech_seconds(&self, probabilities: &[f32]) -> Option<f64> {
+        let chunks_per_second = f64::from(SAMPLE_RATE) / CHUNK_SAMPLES as f64;
+        let place = |seconds: f64| ((seconds * chunks_per_second) as usize).min(probabilities.len());
+        let first = place(self.start_seconds);
+        let chunks = &probabilities[first..place(self.end_seconds)];
+        let speech = chunks.iter().position(|probability| *probability >= SPEECH_PROBABILITY)?;
+        Some(((first + speech) as f64 / chunks_per_second).max(self.start_seconds))
+    }
+}
+
+fn samples(clip: &Clip) -> Result<Vec<f32>, Box<dyn Error>> {
+    let (mut recording, mut samples) = (Recording::open(&clip.file)?, Vec::new());
+    while let Some(block) = recording.next_block()? {
+        samples.extend(block);
+    }
+    Ok(samples)
+}
+
+fn words(clip: &Clip, samples: &[f32], recogniser: &Recogniser) -> Result<Vec<CueWord>, Box<dyn Error>> {
     let mut options = recogniser.options(&clip.language, Task::Transcribe)?;
     options.words = true;
-    let (mut transcription, mut cues) = (recogniser.begin(options), Vec::new());
-    while let Some(block) = recording.next_block()? {
-        cues.extend(transcription.push(&block)?);
-    }
+    let mut transcription = recogniser.begin(options);
+    let mut cues = transcription.push(samples)?;
     cues.extend(transcription.finish()?);
     Ok(cues.into_iter().flat_map(|cue| cue.words).collect())
 }
@@ -102,8 +153,11 @@ fn pieces(path: &Path) -> Result<Vec<Piece>, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let piece = |(number, line): (usize, &str)| {
         let cells: Vec<&str> = line.split('\t').collect();
-        match (cells.first().map(|start| start.parse()), cells.get(3)) {
-            (Some(Ok(start_seconds)), Some(reference)) => Ok(Piece { start_seconds, reference: (*reference).into() }),
+        let seconds = |column: usize| cells.get(column).and_then(|cell| cell.parse().ok());
+        match (seconds(0), seconds(1), cells.get(3)) {
+            (Some(start_seconds), Some(end_seconds), Some(reference)) => {
+                Ok(Piece { start_seconds, end_seconds, reference: (*reference).into() })
+            }
             _ => Err(format!("{}: line {number}: expected start, end, speaker and reference", path.display())),
         }
     };
@@ -141,23 +195,28 @@ fn matches(reference: &[String], hypothesis: &[String]) -> Vec<Option<usize>> {
 }
 
 impl Errors {
-    fn row(&self) -> Vec<String> {
-        let mut sizes: Vec<f64> = self.milliseconds.iter().map(|error| error.abs()).collect();
-        let mut signed = self.milliseconds.clone();
-        sizes.sort_by(f64::total_cmp);
-        signed.sort_by(f64::total_cmp);
-        let within = sizes.iter().filter(|size| **size <= 120.0).count();
-        vec![
-            self.clip.clone(),
-            self.pieces.to_string(),
-            sizes.len().to_string(),
-            Milliseconds(quantile(&sizes, 0.5)).to_string(),
-            Milliseconds(quantile(&sizes, 0.9)).to_string(),
-            Milliseconds(sizes.last().copied()).to_string(),
-            format!("{within} of {}", sizes.len()),
-            Milliseconds(quantile(&signed, 0.5)).to_string(),
-        ]
+    fn rows(&self, clip: &str) -> [Vec<String>; 2] {
+        [("pieces", &self.of_pieces), ("speech", &self.of_speech)].map(|(against, errors)| {
+            [vec![clip.to_owned(), against.to_owned(), self.pieces.to_string()], row(errors)].concat()
+        })
     }
+}
+
+/// What is said of some errors.
+fn row(milliseconds: &[f64]) -> Vec<String> {
+    let mut sizes: Vec<f64> = milliseconds.iter().map(|error| error.abs()).collect();
+    let mut signed = milliseconds.to_vec();
+    sizes.sort_by(f64::total_cmp);
+    signed.sort_by(f64::total_cmp);
+    let within = sizes.iter().filter(|size| **size <= 120.0).count();
+    vec![
+        sizes.len().to_string(),
+        Milliseconds(quantile(&sizes, 0.5)).to_string(),
+        Milliseconds(quantile(&sizes, 0.9)).to_string(),
+        Milliseconds(sizes.last().copied()).to_string(),
+        format!("{within} of {}", sizes.len()),
+        Milliseconds(quantile(&signed, 0.5)).to_string(),
+    ]
 }
 
 /// The value below which this share of the `sorted` ones lies.
@@ -190,6 +249,14 @@ mod tests {
         assert_eq!(matches("a b c d", "x a b d"), [Some(1), Some(2), None, Some(3)]);
         assert_eq!(matches("a b", ""), [None, None]);
         assert_eq!(matches("", "a"), []);
+    }
+
+    #[test]
+    fn speech_begins_with_its_first_chunk_in_the_piece() {
+        let piece = Piece { start_seconds: 0.1, end_seconds: 0.3, reference: String::new() };
+        assert_eq!(piece.speech_seconds(&[0.9, 0.9, 0.9, 0.1, 0.1, 0.6, 0.9, 0.9]), Some(5.0 * 0.032));
+        assert_eq!(piece.speech_seconds(&[0.9; 12]), Some(0.1));
+        assert_eq!(piece.speech_seconds(&[0.1; 12]), None);
     }
 
     #[test]
