@@ -186,6 +186,7 @@ impl Stream {
             start_samples: place.start,
             length_samples: (place.end - place.start) as usize,
             log_mel,
+            voiced: self.cutter.voiced(place),
             is_last,
         })
     }
@@ -197,6 +198,7 @@ impl Stream {
     /// Drops what no window will need. It moves what stays, so it waits until that is worth it.
     fn forget(&mut self) {
         self.spectrogram.forget(self.position_samples());
+        self.cutter.forget_voiced(self.position_samples());
         let unneeded = (self.cutter.needed() - self.start_samples) as usize;
         if unneeded > self.heard.len() / 2 {
             self.heard.drain(..unneeded);

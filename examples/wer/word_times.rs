@@ -2,8 +2,8 @@
 //! whose places are known.
 //!
 //! Beside such a recording lies `ID.segments.tsv`, with the columns start and end, in seconds, speaker and reference. A piece may
-//! begin with silence, so that its first word is also held against where a voice activity detector, which takes no part in
-//! timing words, first hears speech in it.
+//! begin with silence, so that its first word is also held against where speech begins in it: where the voice activity detector
+//! first hears some, which takes part in timing words too, and where the level first stays near that of the piece, which does not.
 
 use std::{error::Error, fmt, fs, path::Path, sync::Arc};
 
@@ -28,6 +28,12 @@ use crate::{
 /// The probability above which the detector's own authors call a chunk speech.
 const SPEECH_PROBABILITY: f32 = 0.5;
 
+/// How far below the loud tenth of a piece speech may be: the margin by which ITU-T P.56 tells speech from silence.
+const MARGIN: f32 = 0.1603; // −15.9 dB
+/// Samples of one level, and levels that are to stay near the piece's: 50 ms.
+const LEVEL_SAMPLES: usize = 160;
+const LEVELS: usize = 5;
+
 /// What was spoken without a pause.
 struct Piece {
     start_seconds: f64,
@@ -41,8 +47,10 @@ struct Errors {
     pieces: usize,
     /// Than the piece.
     of_pieces: Vec<f64>,
-    /// Than speech in the piece.
-    of_speech: Vec<f64>,
+    /// Than the detector's speech in the piece.
+    of_voice: Vec<f64>,
+    /// Than sound of the piece's level.
+    of_level: Vec<f64>,
 }
 
 /// Measures all clips of which the pieces are known, and prints a row for each.
@@ -73,7 +81,8 @@ pub fn measure(selection: &Selection, arguments: &Arguments, normaliser: &Normal
         errors.rows(&clip.id).into_iter().for_each(|row| table.row(row));
         all.pieces += errors.pieces;
         all.of_pieces.extend(errors.of_pieces);
-        all.of_speech.extend(errors.of_speech);
+        all.of_voice.extend(errors.of_voice);
+        all.of_level.extend(errors.of_level);
     }
     if all.pieces == 0 {
         return Err("no clip has its pieces beside it, as ID.segments.tsv".into());
@@ -112,23 +121,36 @@ fn of_clip(
             continue;
         };
         let start_seconds = word.start_samples as f64 / f64::from(SAMPLE_RATE);
-        errors.of_pieces.push(1e3 * (start_seconds - piece.start_seconds));
-        if let Some(speech_seconds) = piece.speech_seconds(&probabilities) {
-            errors.of_speech.push(1e3 * (start_seconds - speech_seconds));
-        }
+        let late = |seconds: f64| 1e3 * (start_seconds - seconds);
+        errors.of_pieces.push(late(piece.start_seconds));
+        errors.of_voice.extend(piece.voice_seconds(&probabilities).map(late));
+        errors.of_level.extend(piece.level_seconds(&samples).map(late));
     }
     Ok(errors)
 }
 
 impl Piece {
     /// Where the first chunk of speech begins, if there is one.
-    fn speech_seconds(&self, probabilities: &[f32]) -> Option<f64> {
+    fn voice_seconds(&self, probabilities: &[f32]) -> Option<f64> {
         let chunks_per_second = f64::from(SAMPLE_RATE) / CHUNK_SAMPLES as f64;
         let place = |seconds: f64| ((seconds * chunks_per_second) as usize).min(probabilities.len());
         let first = place(self.start_seconds);
         let chunks = &probabilities[first..place(self.end_seconds)];
         let speech = chunks.iter().position(|probability| *probability >= SPEECH_PROBABILITY)?;
         Some(((first + speech) as f64 / chunks_per_second).max(self.start_seconds))
+    }
+
+    /// Where the level first stays near that of the piece.
+    fn level_seconds(&self, samples: &[f32]) -> Option<f64> {
+        let place = |seconds: f64| ((seconds * f64::from(SAMPLE_RATE)) as usize).min(samples.len());
+        let level = |samples: &[f32]| (samples.iter().map(|x| x * x).sum::<f32>() / LEVEL_SAMPLES as f32).sqrt();
+        let piece = &samples[place(self.start_seconds)..place(self.end_seconds)];
+        let levels: Vec<f32> = piece.chunks_exact(LEVEL_SAMPLES).map(level).collect();
+        let mut sorted = levels.clone();
+        sorted.sort_by(f32::total_cmp);
+        let least = MARGIN * sorted.get(sorted.len() * 9 / 10)?;
+        let first = levels.windows(LEVELS).position(|levels| levels.iter().all(|level| *level >= least))?;
+        Some(self.start_seconds + (first * LEVEL_SAMPLES) as f64 / f64::from(SAMPLE_RATE))
     }
 }
 
@@ -195,8 +217,8 @@ fn matches(reference: &[String], hypothesis: &[String]) -> Vec<Option<usize>> {
 }
 
 impl Errors {
-    fn rows(&self, clip: &str) -> [Vec<String>; 2] {
-        [("pieces", &self.of_pieces), ("speech", &self.of_speech)].map(|(against, errors)| {
+    fn rows(&self, clip: &str) -> [Vec<String>; 3] {
+        [("pieces", &self.of_pieces), ("voice", &self.of_voice), ("level", &self.of_level)].map(|(against, errors)| {
             [vec![clip.to_owned(), against.to_owned(), self.pieces.to_string()], row(errors)].concat()
         })
     }
@@ -254,9 +276,21 @@ mod tests {
     #[test]
     fn speech_begins_with_its_first_chunk_in_the_piece() {
         let piece = Piece { start_seconds: 0.1, end_seconds: 0.3, reference: String::new() };
-        assert_eq!(piece.speech_seconds(&[0.9, 0.9, 0.9, 0.1, 0.1, 0.6, 0.9, 0.9]), Some(5.0 * 0.032));
-        assert_eq!(piece.speech_seconds(&[0.9; 12]), Some(0.1));
-        assert_eq!(piece.speech_seconds(&[0.1; 12]), None);
+        assert_eq!(piece.voice_seconds(&[0.9, 0.9, 0.9, 0.1, 0.1, 0.6, 0.9, 0.9]), Some(5.0 * 0.032));
+        assert_eq!(piece.voice_seconds(&[0.9; 12]), Some(0.1));
+        assert_eq!(piece.voice_seconds(&[0.1; 12]), None);
+    }
+
+    #[test]
+    fn speech_begins_where_the_level_stays() {
+        let piece = Piece { start_seconds: 0.1, end_seconds: 1.1, reference: String::new() };
+        let level = |frame: usize| match frame {
+            0..10 | 20..22 | 40.. => 0.5,
+            _ => 0.01,
+        };
+        let samples: Vec<f32> = (0..110 * LEVEL_SAMPLES).map(|sample| level(sample / LEVEL_SAMPLES)).collect();
+        assert_eq!(piece.level_seconds(&samples), Some(0.1 + 0.3), "a click is no speech, nor is what came before");
+        assert_eq!(piece.level_seconds(&samples[..1_600]), None);
     }
 
     #[test]

@@ -42,7 +42,7 @@ struct Begun {
     options: Options,
     /// What an aligner will listen to; empty if there is none or no words are asked for.
     states: Vec<f32>,
-    /// Which frames are quiet, if words are asked for.
+    /// Which frames are quiet or have no voice, if words are asked for.
     is_quiet: Vec<bool>,
     timings: Timings,
     decoding_since: Instant,
@@ -92,7 +92,8 @@ impl PipelineSession {
         let timings = Timings { encoder: decoding_since - begin, ..Timings::default() };
         let states = if options.words && self.aligner.is_some() { states.to_vec() } else { Vec::new() };
         let bins = self.model.config.mel_bins;
-        let is_quiet = if options.words { quiet_frames(&window.log_mel, bins) } else { Vec::new() };
+        let mut is_quiet = if options.words { quiet_frames(&window.log_mel, bins) } else { Vec::new() };
+        is_quiet.iter_mut().zip(&window.voiced).for_each(|(is_quiet, voiced)| *is_quiet |= !voiced);
         let (window_samples, options) = (window.length_samples, options.clone());
         self.windows[lane] = Some(Begun { window_samples, options, states, is_quiet, timings, decoding_since });
         Ok(())
