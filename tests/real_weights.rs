@@ -1,6 +1,6 @@
 //! Real weights on real speech, held to what PyTorch makes of the same (`tests/golden/README.md`).
 //!
-//! Needs the models tiny.en and base and Debian's pocketsphinx-testdata, which the set-up installs.
+//! Needs the models tiny.en, base and silero-vad and Debian's pocketsphinx-testdata, which the set-up installs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod recording;
@@ -12,6 +12,10 @@ use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::FrontEnd;
 use gstwhispernpu::model::{self, Model};
+use gstwhispernpu::scheduler::{Engine, Placement, Urgency};
+use gstwhispernpu::segment::Limits;
+use gstwhispernpu::segment::voice::{self, Voice};
+use gstwhispernpu::stream::Stream;
 use gstwhispernpu::transcript::segments;
 use recording::{decode, golden, integers, logits_agree, number, window_mel, words_agree, worst_difference};
 
@@ -39,6 +43,32 @@ fn tiny_en_agrees() {
 fn base_agrees() {
     agrees("base", "0870");
     agrees("base", "0880");
+}
+
+/// Two sentences with a second of zeros between them; room noise begins and ends with each. Where the level of speech begins was
+/// read off 10 ms at a time.
+#[test]
+fn words_begin_with_the_voice() {
+    let (first, second) = (speech("0870"), speech("0880"));
+    let begins = [0.24, first.len() as f64 / 16e3 + 1.0 + 0.26];
+    let samples = [first, vec![0.0; 16_000], second].concat();
+    let engine = Engine::open("tiny.en", Placement::default()).unwrap();
+    let voice = Voice::open(&voice::find().unwrap()).unwrap();
+    let mut stream = Stream::new(Limits::default(), Some(&voice), engine.spectrogram());
+    stream.push(&samples).unwrap();
+    stream.end().unwrap();
+    let (options, mut words) = (Options { words: true, ..Options::default() }, Vec::new());
+    while let Some(window) = stream.window() {
+        let transcript = engine.submit(window, options.clone(), Urgency::Background).wait().unwrap();
+        words.extend(stream.accept(transcript).into_iter().flat_map(|cue| cue.words));
+    }
+    for (text, begins) in ["And", "He"].into_iter().zip(begins) {
+        let word = words.iter().find(|word| word.text.trim() == text).unwrap_or_else(|| panic!("{text}: {words:?}"));
+        let start = word.start_samples as f64 / 16e3;
+        assert!((start - begins).abs() < 0.12, "{text} begins at {start} s, not {begins} s");
+    }
+    let end = words.iter().find(|word| word.text.trim() == "them.").unwrap().end_samples as f64 / 16e3;
+    assert!(end < begins[1] - 1.0, "the pause is no part of the first sentence's last word, which ends at {end} s");
 }
 
 fn agrees(name: &str, clip: &str) {
