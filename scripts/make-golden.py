@@ -26,6 +26,8 @@ import torch
 from whisper.audio import mel_filters
 from whisper.decoding import ApplyTimestampRules, SuppressBlank, SuppressTokens
 from whisper.model import ModelDimensions, Whisper
+from whisper.timing import add_word_timestamps, find_alignment
+from whisper.tokenizer import Tokenizer
 
 WINDOW_SAMPLES = 480000
 STEPS_WITH_LOGITS = 20
@@ -258,6 +260,48 @@ def segments_of(written, tokens):
     return found
 
 
+def record_words(model, mel, samples, prompt, written, tokens, config):
+    """Tokens and words with their times, by openai/whisper's timing.py, with the folder's alignment heads."""
+    heads = torch.zeros(model.dims.n_text_layer, model.dims.n_text_head, dtype=torch.bool)
+    for layer, head in config["alignment_heads"]:
+        heads[layer, head] = True
+    model.register_buffer("alignment_heads", heads.to_sparse(), persistent=False)
+    segments, start, text = [], 0.0, []
+    for token in [*written, tokens.timestamp_begin + round(len(samples) / 320)]:
+        if token >= tokens.timestamp_begin:
+            time = (token - tokens.timestamp_begin) * 0.02
+            if text:
+                segments.append({"seek": 0, "start": start, "end": time, "tokens": text})
+                text = []
+            start = time
+        elif token < tokens.eot:
+            text.append(token)
+    # openai/whisper's own splitting, over a vocabulary that need not be one of its own.
+    splitter = SimpleNamespace(
+        sot_sequence=prompt,
+        no_timestamps=tokens.no_timestamps,
+        eot=tokens.eot,
+        decode_with_timestamps=lambda ids: text_of([t for t in ids if t < tokens.eot], tokens.vocabulary),
+    )
+    splitter.split_tokens_on_unicode = lambda ids: Tokenizer.split_tokens_on_unicode(splitter, ids)
+    splitter.split_to_word_tokens = lambda ids: Tokenizer.split_tokens_on_spaces(splitter, ids)
+    mel, frames = torch.from_numpy(mel.astype(np.float32)), len(samples) // 160
+    all_tokens = [token for segment in segments for token in segment["tokens"]]
+    add_word_timestamps(
+        segments=segments, model=model, tokenizer=splitter, mel=mel, num_frames=frames, last_speech_timestamp=0.0
+    )
+    splitter.split_to_word_tokens = lambda ids: ([str(t) for t in ids], [[t] for t in ids])
+    timings = find_alignment(model, splitter, all_tokens, mel, frames)
+    return {
+        "tokens": [[int(t.tokens[0]), round(float(t.start), 2), rounded(t.probability)[0]] for t in timings],
+        "end": round(float(timings[-1].end), 2) if timings else 0.0,
+        "words": [
+            [[w["word"], round(float(w["start"]), 2), round(float(w["end"]), 2), rounded(w["probability"])[0]] for w in s["words"]]
+            for s in segments
+        ],
+    }
+
+
 @torch.no_grad()
 def record_languages(model, states, tokens):
     """Probability of each of the three likeliest languages, over the language tokens alone."""
@@ -328,6 +372,7 @@ def record_speech(args):
                 "languages": record_languages(model, states, tokens) if tokens.languages else {},
                 "greedy": greedy,
                 "segments": segments_of(greedy["tokens"], tokens),
+                "alignment": record_words(model, mel, samples, prompt, greedy["tokens"], tokens, config),
                 "transcribe": {
                     "language": whole["language"],
                     "segments": [
@@ -430,6 +475,7 @@ def record_toy(args):
             "languages": record_languages(model, states, tokens),
             "greedy": greedy,
             "segments": segments_of(greedy["tokens"], tokens),
+            "alignment": record_words(model, mel, samples, prompt, greedy["tokens"], tokens, config),
         }
         save(args.out / f"{name}.json", content)
         print(

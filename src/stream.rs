@@ -8,7 +8,7 @@ use crate::Error;
 use crate::mel::{Spectrogram, on_grid};
 pub use crate::segment::Window;
 use crate::segment::{Cutter, Heard, Limits, voice::Voice};
-use crate::transcript::WindowTranscript;
+use crate::transcript::{WindowTranscript, Word};
 
 /// What is left of a window behind its text is transcribed again if it is longer: 2.5 s. A decoder may end its text at a
 /// pause, with speech behind it.
@@ -31,6 +31,8 @@ pub struct Stream {
     start_samples: u64,
     /// Where the last cue ended.
     said_samples: u64,
+    /// Where the last word ended.
+    word_samples: u64,
     ended: bool,
     /// Rest of a window, to be transcribed before those that are.
     rest: Option<Range<u64>>,
@@ -51,6 +53,21 @@ pub struct Cue {
     pub language: String,
     /// Mean log-probability of its window's tokens.
     pub average_log_probability: f32,
+    /// The text's words, if they were asked for; they may begin and end somewhat outside of the cue.
+    pub words: Vec<CueWord>,
+}
+
+/// A word with its time, as [`crate::transcript::Word`] has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CueWord {
+    /// With its punctuation, and the space before it where there is one.
+    pub text: String,
+    /// Not before the end of the stream's last word.
+    pub start_samples: u64,
+    /// Not before `start_samples`.
+    pub end_samples: u64,
+    /// Mean probability of its tokens.
+    pub probability: f32,
 }
 
 impl Stream {
@@ -63,6 +80,7 @@ impl Stream {
             heard: Vec::new(),
             start_samples: 0,
             said_samples: 0,
+            word_samples: 0,
             ended: false,
             rest: None,
             in_flight: VecDeque::new(),
@@ -133,12 +151,14 @@ impl Stream {
             let end_samples = place.start + segment.end_samples as u64;
             if start_samples < end_samples {
                 self.said_samples = end_samples;
+                let words = segment.words.into_iter().map(|word| self.place(&place, word)).collect();
                 cues.push(Cue {
                     start_samples,
                     end_samples,
                     text: segment.text,
                     language: transcript.language.clone(),
                     average_log_probability: transcript.average_log_probability,
+                    words,
                 });
             }
         }
@@ -150,6 +170,14 @@ impl Stream {
         cues
     }
 
+    /// A word of the window at `window`.
+    fn place(&mut self, window: &Range<u64>, word: Word) -> CueWord {
+        let start_samples = (window.start + word.start_samples as u64).max(self.word_samples);
+        let end_samples = (window.start + word.end_samples as u64).max(start_samples);
+        self.word_samples = end_samples;
+        CueWord { text: word.text, start_samples, end_samples, probability: word.probability }
+    }
+
     /// A window, unless its last frame sees samples that are still to come.
     fn cut(&self, place: &Range<u64>) -> Option<Window> {
         let log_mel = self.spectrogram.window(place)?.to_vec();
@@ -158,6 +186,7 @@ impl Stream {
             start_samples: place.start,
             length_samples: (place.end - place.start) as usize,
             log_mel,
+            voiced: self.cutter.voiced(place),
             is_last,
         })
     }
@@ -169,6 +198,7 @@ impl Stream {
     /// Drops what no window will need. It moves what stays, so it waits until that is worth it.
     fn forget(&mut self) {
         self.spectrogram.forget(self.position_samples());
+        self.cutter.forget_voiced(self.position_samples());
         let unneeded = (self.cutter.needed() - self.start_samples) as usize;
         if unneeded > self.heard.len() / 2 {
             self.heard.drain(..unneeded);
@@ -212,6 +242,7 @@ mod tests {
             end_samples,
             text: "word".into(),
             tokens: Vec::new(),
+            words: Vec::new(),
         });
         WindowTranscript { segments: segments.collect(), consumed_samples, ..WindowTranscript::default() }
     }
@@ -286,6 +317,27 @@ mod tests {
         stream.said_samples = 100_500;
         let cues = stream.accept(transcript(&[(0, 400), (200, 800)], 100_000));
         assert_eq!(times(&cues), [(100_500, 100_800)]);
+    }
+
+    #[test]
+    fn words_stand_at_their_place_in_the_stream() {
+        let mut stream = stream();
+        stream.push(&[0.0; 200_040]).unwrap();
+        stream.window();
+        stream.window();
+        stream.accept(transcript(&[(0, 100_000)], 100_000));
+        let mut transcript = transcript(&[(0, 800)], 100_000);
+        let word = |text: &str, start_samples, end_samples| Word {
+            text: text.into(),
+            start_samples,
+            end_samples,
+            probability: 0.5,
+        };
+        transcript.segments[0].words = vec![word(" a", 0, 300), word(" b", 300, 900)];
+        stream.word_samples = 100_100;
+        let cues = stream.accept(transcript);
+        let words = cues[0].words.iter().map(|word| (word.text.as_str(), word.start_samples, word.end_samples));
+        assert_eq!(words.collect::<Vec<_>>(), [(" a", 100_100, 100_300), (" b", 100_300, 100_900)]);
     }
 
     #[test]

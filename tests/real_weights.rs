@@ -1,19 +1,23 @@
 //! Real weights on real speech, held to what PyTorch makes of the same (`tests/golden/README.md`).
 //!
-//! Needs the models tiny.en and base and Debian's pocketsphinx-testdata, which the set-up installs.
+//! Needs the models tiny.en, base and silero-vad and Debian's pocketsphinx-testdata, which the set-up installs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod recording;
 
 use std::sync::Arc;
 
-use gstwhispernpu::decoder::{Decoder, Options};
+use gstwhispernpu::decoder::{Decoder, Options, Task};
 use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::FrontEnd;
 use gstwhispernpu::model::{self, Model};
+use gstwhispernpu::scheduler::{Engine, Placement, Urgency};
+use gstwhispernpu::segment::Limits;
+use gstwhispernpu::segment::voice::{self, Voice};
+use gstwhispernpu::stream::Stream;
 use gstwhispernpu::transcript::segments;
-use recording::{decode, golden, integers, logits_agree, number, window_mel, worst_difference};
+use recording::{decode, golden, integers, logits_agree, number, window_mel, words_agree, worst_difference};
 
 const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
 
@@ -41,6 +45,32 @@ fn base_agrees() {
     agrees("base", "0880");
 }
 
+/// Two sentences with a second of zeros between them; room noise begins and ends with each. Where the level of speech begins was
+/// read off 10 ms at a time.
+#[test]
+fn words_begin_with_the_voice() {
+    let (first, second) = (speech("0870"), speech("0880"));
+    let begins = [0.24, first.len() as f64 / 16e3 + 1.0 + 0.26];
+    let samples = [first, vec![0.0; 16_000], second].concat();
+    let engine = Engine::open("tiny.en", Placement::default()).unwrap();
+    let voice = Voice::open(&voice::find().unwrap()).unwrap();
+    let mut stream = Stream::new(Limits::default(), Some(&voice), engine.spectrogram());
+    stream.push(&samples).unwrap();
+    stream.end().unwrap();
+    let (options, mut words) = (Options { words: true, ..Options::default() }, Vec::new());
+    while let Some(window) = stream.window() {
+        let transcript = engine.submit(window, options.clone(), Urgency::Background).wait().unwrap();
+        words.extend(stream.accept(transcript).into_iter().flat_map(|cue| cue.words));
+    }
+    for (text, begins) in ["And", "He"].into_iter().zip(begins) {
+        let word = words.iter().find(|word| word.text.trim() == text).unwrap_or_else(|| panic!("{text}: {words:?}"));
+        let start = word.start_samples as f64 / 16e3;
+        assert!((start - begins).abs() < 0.12, "{text} begins at {start} s, not {begins} s");
+    }
+    let end = words.iter().find(|word| word.text.trim() == "them.").unwrap().end_samples as f64 / 16e3;
+    assert!(end < begins[1] - 1.0, "the pause is no part of the first sentence's last word, which ends at {end} s");
+}
+
 fn agrees(name: &str, clip: &str) {
     let golden = golden(&format!("{clip}.{name}"));
     let path = model::find(name).unwrap_or_else(|error| panic!("{error}"));
@@ -55,7 +85,8 @@ fn agrees(name: &str, clip: &str) {
 
     let expected = &golden["greedy"];
     let tokens = integers(&expected["tokens"]);
-    let mut network = Decoder::new(&cpu, &model).unwrap().session(1);
+    let decoder = Decoder::new(&cpu, &model).unwrap();
+    let mut network = decoder.session(1);
     logits_agree(&mut network, states, expected, &format!("{name}: {clip}"));
 
     let decoding = decode(&model, network, states, &Options::default());
@@ -67,7 +98,7 @@ fn agrees(name: &str, clip: &str) {
     let no_speech = number(&expected["no_speech_probability"]);
     assert!((decoding.no_speech_probability as f64 - no_speech).abs() < 1e-3, "{name}: {decoding:?} but {no_speech}");
 
-    let (segments, _) = segments(&decoding, &model.vocabulary, samples.len());
+    let (mut segments, _) = segments(&decoding, &model.vocabulary, samples.len());
     let expected = golden["segments"].as_array().unwrap();
     assert_eq!(segments.len(), expected.len());
     for (segment, expected) in segments.iter().zip(expected) {
@@ -76,6 +107,8 @@ fn agrees(name: &str, clip: &str) {
         assert_eq!(segment.start_samples, start.round() as usize);
         assert_eq!(segment.end_samples, (end.round() as usize).min(samples.len()));
     }
+    let (spoken, alignment) = (("en", Task::Transcribe), &golden["alignment"]);
+    words_agree(&model, decoder.session(1), states, spoken, &mut segments, samples.len(), alignment);
 }
 
 fn speech(clip: &str) -> Vec<f32> {

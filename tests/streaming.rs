@@ -96,6 +96,25 @@ proptest! {
 }
 
 #[test]
+fn words_have_their_times_and_do_not_change_the_text() {
+    // Longer than a window, so that words of several windows, decoded together, are put in order.
+    let phrases = talk(70.0, 4.1);
+    let samples = beeps(&phrases, 70.0);
+    let with_words = Options { words: true, ..english() };
+    let cues = transcribe(&engine(), &samples, &[30_000], with_words);
+    let plain: Vec<Cue> = cues.iter().map(|cue| Cue { words: Vec::new(), ..cue.clone() }).collect();
+    assert_eq!(plain, transcribe(&engine(), &samples, &[usize::MAX], english()));
+    for cue in &cues {
+        assert_eq!(cue.words.iter().map(|word| word.text.as_str()).collect::<String>().trim(), cue.text);
+    }
+    let words: Vec<_> = cues.iter().flat_map(|cue| &cue.words).collect();
+    assert!(words.iter().all(|word| word.start_samples <= word.end_samples));
+    assert!(words.iter().all(|word| (0.0..=1.0).contains(&word.probability)));
+    assert!(words.windows(2).all(|pair| pair[0].end_samples <= pair[1].start_samples));
+    assert_eq!(words.len(), phrases.iter().map(|phrase| phrase.tones.len()).sum::<usize>());
+}
+
+#[test]
 fn silence_and_nothing_say_nothing() {
     let engine = engine();
     for samples in [vec![], vec![0.0], vec![0.0; 17], vec![0.0; 40 * RATE]] {
@@ -108,7 +127,7 @@ fn the_language_is_heard_or_given_and_can_be_translated() {
     let phrase = Phrase { at: 0.5, tones: vec![4, 0, 2], timbre: Timbre::German };
     let samples = beeps(std::slice::from_ref(&phrase), 4.0);
     let said = |language: &str, task| {
-        let options = Options { language: Language::parse(language).unwrap(), task };
+        let options = Options { language: Language::parse(language).unwrap(), task, words: false };
         transcribe(&engine(), &samples, &[usize::MAX], options).remove(0)
     };
     let heard = said("auto", Task::Transcribe);
@@ -119,7 +138,7 @@ fn the_language_is_heard_or_given_and_can_be_translated() {
 
 #[test]
 fn a_language_that_the_model_lacks_is_refused_with_what_it_has() {
-    let options = Options { language: Language::parse("fr").unwrap(), task: Task::Transcribe };
+    let options = Options { language: Language::parse("fr").unwrap(), ..english() };
     let engine = engine();
     let error = engine.submit(window(&engine, &[0.1; 800]), options, Urgency::Background).wait().unwrap_err();
     assert!(matches!(error, Error::Decode(DecodeError::UnknownLanguage { .. })), "{error}");

@@ -13,7 +13,7 @@ use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::FrontEnd;
 use gstwhispernpu::model::Model;
 use gstwhispernpu::transcript::segments;
-use recording::{Json, decode, golden, integers, logits_agree, number, window_mel, worst_difference};
+use recording::{Json, decode, golden, integers, logits_agree, number, window_mel, words_agree, worst_difference};
 use toy::{Phrase, RATE, Timbre, add_noise, beeps_at};
 
 #[test]
@@ -56,23 +56,28 @@ fn agrees(name: &str) {
     assert!(worst < 5e-3, "{name}: states are off by {worst}");
 
     let expected = &golden["greedy"];
-    let mut network = Decoder::new(&cpu, &model).unwrap().session(1);
+    let decoder = Decoder::new(&cpu, &model).unwrap();
+    let mut network = decoder.session(1);
     logits_agree(&mut network, states, expected, name);
     let clip = &golden["clip"];
     let task = if clip["task"] == "translate" { Task::Translate } else { Task::Transcribe };
-    let options = Options { language: Language::parse(clip["language"].as_str().unwrap()).unwrap(), task };
+    let options =
+        Options { language: Language::parse(clip["language"].as_str().unwrap()).unwrap(), task, ..Options::default() };
     let decoding = decode(&model, network, states, &options);
     let mut tokens = integers(&expected["tokens"]);
     assert_eq!(tokens.pop(), Some(model.vocabulary.special.end_of_text));
     assert_eq!(decoding.tokens, tokens, "{name}");
 
-    let (segments, _) = segments(&decoding, &model.vocabulary, samples.len());
+    let (mut segments, _) = segments(&decoding, &model.vocabulary, samples.len());
     let expected = golden["segments"].as_array().unwrap();
     assert!(segments.len() <= expected.len() && segments.len() + 1 >= expected.len(), "{name}: {segments:?}");
     for (segment, expected) in segments.iter().zip(expected) {
         assert_eq!(segment.text, expected["text"].as_str().unwrap().trim());
         assert_eq!(segment.start_samples, (number(&expected["start"]) * RATE as f64).round() as usize);
     }
+    let spoken = (decoding.language.as_str(), options.task);
+    let alignment = &golden["alignment"];
+    words_agree(&model, decoder.session(1), states, spoken, &mut segments, samples.len(), alignment);
 }
 
 fn synthesise(clip: &Json) -> Vec<f32> {

@@ -45,7 +45,7 @@ impl Recogniser {
 
     /// What is to be done with a recording: `language` is a code or `auto`. An error if the model cannot.
     pub fn options(&self, language: &str, task: Task) -> Result<Options, Error> {
-        let options = Options { language: Language::parse(language)?, task };
+        let options = Options { language: Language::parse(language)?, task, ..Options::default() };
         self.engine.check(&options)?;
         Ok(options)
     }

@@ -23,6 +23,7 @@ Options:
       --npu-stages NAMES   stages on the array, of mel+encoder+decoder [default: mel+encoder]
       --threads COUNT      threads of the device [default: one a processor]
   -f, --format FORMAT      text, srt, vtt or json [default: text]
+  -w, --words              write each word with its time and probability, in text or JSON
   -o, --output FILE        write there instead of to standard output
   -h, --help               print this
 ";
@@ -34,6 +35,7 @@ pub struct Arguments {
     pub placement: Placement,
     pub language: Option<String>,
     pub task: Task,
+    pub words: bool,
     pub format: Format,
     pub output: Option<PathBuf>,
     pub files: Vec<PathBuf>,
@@ -47,6 +49,7 @@ impl Arguments {
             placement: Placement::default(),
             language: None,
             task: Task::Transcribe,
+            words: false,
             format: Format::Text,
             output: None,
             files: Vec::new(),
@@ -61,6 +64,7 @@ impl Arguments {
                 Short('p') | Long("precision") => arguments.placement.precision = Some(parser.value()?.parse()?),
                 Long("threads") => arguments.placement.threads = parser.value()?.parse()?,
                 Short('f') | Long("format") => arguments.format = parser.value()?.parse()?,
+                Short('w') | Long("words") => arguments.words = true,
                 Short('o') | Long("output") => arguments.output = Some(parser.value()?.into()),
                 Short('h') | Long("help") => return Ok(None),
                 Value(file) => arguments.files.push(file.into()),
@@ -75,6 +79,9 @@ impl Arguments {
             (0, _) => Err("expected at least one FILE to transcribe".into()),
             (2.., Format::Srt | Format::Vtt) => {
                 Err("subtitles belong to one recording: give a single FILE, or --format text or json".into())
+            }
+            (_, Format::Srt | Format::Vtt) if self.words => {
+                Err("subtitles have no words apart: give --format text or json with --words".into())
             }
             _ => Ok(self),
         }
@@ -113,6 +120,7 @@ mod tests {
             ("", "at least one FILE"),
             ("--format srt a.wav b.wav", "single FILE"),
             ("--format doc a.wav", "text, srt, vtt or json"),
+            ("--format srt --words a.wav", "text or json with --words"),
             ("--task sing a.wav", "transcribe or translate"),
             ("--colour a.wav", "--colour"),
         ] {

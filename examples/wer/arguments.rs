@@ -28,6 +28,8 @@ Options:
   --clip ID           only this clip; may be repeated
   --hypotheses FILE   write what was recognised, as lines of id<TAB>text
   --score FILE        score such a file, from this or any other recogniser, and recognise nothing
+  --word-times        measure when first words of pieces begin, where ID.segments.tsv beside a recording says it,
+                      and score nothing
   --json FILE         write all scores, by group and by clip
   --help              print this
 ";
@@ -43,6 +45,7 @@ pub struct Arguments {
     pub clips: Vec<String>,
     pub hypotheses: Option<PathBuf>,
     pub score: Option<PathBuf>,
+    pub word_times: bool,
     pub json: Option<PathBuf>,
 }
 
@@ -64,6 +67,7 @@ impl Arguments {
                 Long("clip") => arguments.clips.push(parser.value()?.string()?),
                 Long("hypotheses") => arguments.hypotheses = Some(parser.value()?.into()),
                 Long("score") => arguments.score = Some(parser.value()?.into()),
+                Long("word-times") => arguments.word_times = true,
                 Long("json") => arguments.json = Some(parser.value()?.into()),
                 Short('h') | Long("help") => return Ok(None),
                 other => return Err(other.unexpected()),
@@ -72,6 +76,10 @@ impl Arguments {
         arguments.manifest = manifest.ok_or("expected --manifest FILE")?;
         if arguments.score.is_some() && arguments.hypotheses.is_some() {
             return Err("--score recognises nothing, so there is nothing for --hypotheses to write".into());
+        }
+        let is_scored = arguments.score.is_some() || arguments.hypotheses.is_some() || arguments.json.is_some();
+        if arguments.word_times && is_scored {
+            return Err("--word-times scores nothing, so there is nothing for --score, --hypotheses or --json".into());
         }
         Ok(Some(arguments))
     }
@@ -98,6 +106,7 @@ mod tests {
     fn mistakes_are_explained() {
         assert!(parse("--model base").unwrap_err().to_string().contains("--manifest"));
         assert!(parse("--manifest m --score a --hypotheses b").unwrap_err().to_string().contains("--hypotheses"));
+        assert!(parse("--manifest m --word-times --json j").unwrap_err().to_string().contains("--word-times"));
         assert!(parse("--manifest m extra").is_err());
     }
 }

@@ -16,6 +16,7 @@ mod report;
 mod score;
 mod selection;
 mod table;
+mod word_times;
 
 use std::{error::Error, fs, process::ExitCode};
 
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut selection = Selection::of(manifest::read(&arguments.manifest)?, arguments)?;
     let normaliser = Normaliser::new(spellings()?);
+    if arguments.word_times {
+        return word_times::measure(&selection, arguments, &normaliser);
+    }
     let (hypotheses, speed) = match &arguments.score {
         Some(file) => (hypotheses::read(file)?, None),
         None => {

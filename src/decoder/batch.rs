@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::probability::{likeliest, log_sum_exp};
-use super::{DecoderSession, Decoding, Language, Options, Task};
+use super::{Alignment, DecoderSession, Decoding, Language, Options, Task, align};
 use super::{language, repetition, rules::Rules};
 use crate::Error;
 use crate::model::{Model, Token};
@@ -69,6 +69,33 @@ impl Batch {
     /// Gives a window up.
     pub fn leave(&mut self, lane: usize) {
         self.lanes[lane] = None;
+    }
+
+    /// Lets a free lane listen to `states` (at most audio positions, width), for [`Batch::align`] alone.
+    ///
+    /// Errors: a device fault.
+    pub fn listen(&mut self, lane: usize, states: &[f32]) -> Result<(), Error> {
+        Ok(self.session.listen(lane, states)?)
+    }
+
+    /// When the tokens of a `text` were spoken that was written in this lane, where nothing was begun since. Of what the lane
+    /// listened to, the first `heard` positions hold sound.
+    ///
+    /// Errors: a device fault, or a device that cannot.
+    pub fn align(
+        &mut self,
+        lane: usize,
+        text: &[Token],
+        (language, task): (&str, Task),
+        heard: usize,
+    ) -> Result<Alignment, Error> {
+        let prompt = self.model.vocabulary.special.prompt(language, task == Task::Translate);
+        Ok(align(&mut self.session, &self.model.vocabulary, lane, (&prompt, text), heard)?)
+    }
+
+    /// Whether the device can do that.
+    pub fn can_align(&self) -> bool {
+        self.session.can_follow()
     }
 
     /// Takes a step in all lanes that are in use and gives the windows that it ended, with their lanes, which are free then.

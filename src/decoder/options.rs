@@ -10,6 +10,8 @@ pub struct Options {
     pub language: Language,
     /// What to write.
     pub task: Task,
+    /// Whether each word gets its time and probability, which takes another pass over the text.
+    pub words: bool,
 }
 
 /// The language of the speech.

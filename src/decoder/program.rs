@@ -16,13 +16,35 @@ pub struct DecoderProgram {
     pub listen: Procedure,
     /// Takes more tokens.
     pub step: Procedure,
+    /// What alignment needs, if it was asked for.
+    pub following: Option<Following>,
+}
+
+/// The part of the program that takes a whole text and says where each token looks.
+pub struct Following {
+    /// Takes the tokens of one lane from its beginning.
+    pub follow: Procedure,
+    /// Of each layer that has alignment heads, how many: (rows, heads · audio positions).
+    pub probabilities: Vec<(Value, usize)>,
+    /// (rows, width): what the logits of each row are made of.
+    pub states: Value,
+    /// Input of `judge`.
+    pub judged: Value,
+    /// (rows, vocabulary): what follows each judged state.
+    pub logits: Value,
+    /// Makes logits of states.
+    pub judge: Procedure,
 }
 
 /// Most sequences whose steps are taken together.
 pub const MOST_LANES: usize = 8;
 
-/// Writes the decoder of a model of these sizes, whose special tokens begin with `end_of_text`.
-pub fn decoder(config: &Config, end_of_text: Token) -> DecoderProgram {
+/// Most states that are judged at a time: all of a text at once would need tens of megabytes of logits.
+pub const MOST_JUDGED: usize = 32;
+
+/// Writes the decoder of a model of these sizes, whose special tokens begin with `end_of_text`; with what alignment needs if it
+/// `is_followed`.
+pub fn decoder(config: &Config, end_of_text: Token, is_followed: bool) -> DecoderProgram {
     let width = config.width;
     let mut program = Program::default();
     let states = program.value("states", Rows::Step(config.audio_positions), width);
@@ -48,6 +70,7 @@ pub fn decoder(config: &Config, end_of_text: Token) -> DecoderProgram {
         positions: "decoder.positions".into(),
         output: x,
     }];
+    let (mut follow, mut probabilities) = (step.clone(), Vec::new());
     for layer in 0..config.decoder_layers {
         let names = Names(format!("decoder.blocks.{layer}"));
         let mut grown = |name| program.value(name, Rows::Grown(config.text_positions), width);
@@ -59,7 +82,7 @@ pub fn decoder(config: &Config, end_of_text: Token) -> DecoderProgram {
             names.linear("cross.value", states, audio_value),
             Operation::Remember { key: audio_key, value: audio_value, memory },
         ]);
-        step.extend([
+        let until_query = [
             names.norm("attention.norm", x, normed),
             names.linear("attention.query", normed, query),
             names.linear_without_bias("attention.key", normed, key),
@@ -68,12 +91,27 @@ pub fn decoder(config: &Config, end_of_text: Token) -> DecoderProgram {
             names.residual("attention.out", attended, x),
             names.norm("cross.norm", x, normed),
             names.linear("cross.query", normed, query),
+        ];
+        let from_recall = [
             Operation::Recall { query, memory, output: attended },
             names.residual("cross.out", attended, x),
             names.norm("mlp.norm", x, normed),
             names.gelu("mlp.up", normed, hidden),
             names.residual("mlp.down", hidden, x),
-        ]);
+        ];
+        step.extend(until_query.iter().chain(&from_recall).cloned());
+        if is_followed {
+            follow.extend(until_query);
+            let wanted = config.alignment_heads.iter().filter(|(of, _)| *of == layer).map(|(_, head)| *head);
+            let wanted: Vec<usize> = wanted.collect();
+            if !wanted.is_empty() {
+                let columns = wanted.len() * config.audio_positions;
+                let output = program.value("probabilities", Rows::Step(config.text_positions), columns);
+                probabilities.push((output, wanted.len()));
+                follow.push(Operation::Probabilities { query, memory, heads: wanted, output });
+            }
+            follow.extend(from_recall);
+        }
     }
     step.extend([
         Operation::LastRow { input: x, output: last },
@@ -86,5 +124,16 @@ pub fn decoder(config: &Config, end_of_text: Token) -> DecoderProgram {
         },
     ]);
     let (listen, step) = (program.procedure(listen), program.procedure(step));
-    DecoderProgram { program, states, tokens, logits, listen, step }
+    let following = is_followed.then(|| {
+        let states = program.value("followed states", Rows::Step(config.text_positions), width);
+        let judged = program.value("judged states", Rows::Step(MOST_JUDGED), width);
+        let logits = program.value("judged logits", Rows::Step(MOST_JUDGED), config.vocabulary_size);
+        follow.push(Names("decoder".into()).norm("norm", x, states));
+        // Any token may have been written, not the likeliest alone, so none may be rounded.
+        let judge =
+            vec![Operation::Logits { input: judged, weight: "decoder.tokens".into(), exact_from: 0, output: logits }];
+        let (follow, judge) = (program.procedure(follow), program.procedure(judge));
+        Following { follow, probabilities, states, judged, logits, judge }
+    });
+    DecoderProgram { program, states, tokens, logits, listen, step, following }
 }

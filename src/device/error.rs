@@ -83,6 +83,14 @@ pub enum DeviceError {
         /// What it takes.
         feature: &'static str,
     },
+    /// The device has no such operation.
+    #[error("{device} does not compute {operation}; the processor does")]
+    Unsupported {
+        /// The device.
+        device: &'static str,
+        /// What was asked for.
+        operation: &'static str,
+    },
     /// A head of attention is wider than the array's.
     #[error("heads of attention have {width} columns, but those of the array have at most {limit}")]
     HeadWidth {

@@ -32,6 +32,11 @@ pub trait Device: Send + Sync {
     /// Errors: a tensor that is missing, misshapen or not finite.
     fn prepare(&self, program: &Program, tensors: &dyn Tensors) -> Result<Arc<dyn Prepared>, DeviceError>;
 
+    /// Whether it computes [`Operation::Probabilities`].
+    fn gives_probabilities(&self) -> bool {
+        false
+    }
+
     /// What it has completed, if it is an array that is launched.
     fn completed(&self) -> Option<Completed> {
         None

@@ -246,6 +246,18 @@ pub enum Operation {
         /// (rows, width).
         output: Value,
     },
+    /// How [`Operation::Recall`] would weigh what each row's lane of `memory` holds: softmax(q·kᵀ/√d) of some heads.
+    Probabilities {
+        /// (rows, width).
+        query: Value,
+        /// Written by [`Operation::Remember`].
+        memory: Memory,
+        /// Which heads, in the order of the output.
+        heads: Vec<usize>,
+        /// (rows, heads · the memory's limit): for each head as many columns as the memory has rows, zero behind the keys that
+        /// the lane holds.
+        output: Value,
+    },
     /// Row `tokens[i]` of the tensor `weight` plus, of the tensor `positions`, the row of its place in its lane.
     Embedding {
         /// Written by [`super::Session::write_tokens`].

@@ -201,7 +201,7 @@ impl Settings {
             WhisperNpuTask::Transcribe => Task::Transcribe,
             WhisperNpuTask::Translate => Task::Translate,
         };
-        Ok(Options { language, task })
+        Ok(Options { language, task, words: false })
     }
 
     /// Where and how the model runs.

@@ -1,14 +1,17 @@
 //! Samples → log-mel: a stream's samples enter as they come, logarithms of its mel spectra (frames, bins) leave for each
 //! window, and [`normalise`] makes of them what the encoder sees.
 //!
-//! Read `spectrogram.rs` first, then `front.rs` for what is asked of the device; `filters.rs` computes the filter bank.
+//! Read `spectrogram.rs` first, then `front.rs` for what is asked of the device; `filters.rs` computes the filter bank,
+//! `quiet.rs` says where a window is quiet.
 
 mod filters;
 mod front;
+mod quiet;
 mod spectrogram;
 
 pub use filters::filter_bank;
 pub use front::FrontEnd;
+pub use quiet::quiet_frames;
 pub use spectrogram::Spectrogram;
 
 use crate::device::LOG_MEL_FLOOR;

@@ -18,6 +18,9 @@ pub use folder::{cache_folder, find, folder, folders};
 pub use vocabulary::{SpecialTokens, TIMESTAMPS, Token, Vocabulary, language_code};
 pub use weights::Weights;
 
+#[cfg(test)]
+pub(crate) use vocabulary::tests::small as small_vocabulary;
+
 /// A Whisper model: sizes, vocabulary and mapped weights, whatever file format they came from.
 #[derive(Debug)]
 pub struct Model {

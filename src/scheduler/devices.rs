@@ -44,6 +44,8 @@ pub struct Devices {
     pub encoder: Arc<dyn Device>,
     /// Of the decoder.
     pub decoder: Arc<dyn Device>,
+    /// What runs everything that is asked of no other.
+    pub processor: Arc<dyn Device>,
     /// The array, if there is one.
     pub array: Option<Arc<dyn Device>>,
     /// What the encoder's computes in.
@@ -74,7 +76,8 @@ impl Devices {
                 Ok(Self {
                     mel: cpu.clone(),
                     encoder: cpu.clone(),
-                    decoder: cpu,
+                    decoder: cpu.clone(),
+                    processor: cpu,
                     array: None,
                     precision,
                     instruction_set,
@@ -103,7 +106,7 @@ impl Devices {
         let of = |is_on_array| if is_on_array { array.clone() } else { cpu.clone() };
         let Stages { mel, encoder, decoder } = placement.stages;
         let (mel, encoder, decoder) = (of(mel), of(encoder), of(decoder));
-        Ok(Self { mel, encoder, decoder, array: Some(array), precision, instruction_set })
+        Ok(Self { mel, encoder, decoder, processor: cpu, array: Some(array), precision, instruction_set })
     }
 
     #[cfg(not(feature = "npu-emulator"))]

@@ -2,6 +2,7 @@
 //!
 //! Read `engine.rs` first, then `queue.rs` for the order in which windows run and `pipeline.rs` for what a window goes through and `worker.rs` for how several do at a time.
 
+mod aligner;
 mod counters;
 mod devices;
 mod engine;

@@ -3,21 +3,23 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::aligner::Aligner;
 use super::devices::Devices;
 use crate::Error;
-use crate::decoder::{Batch, Decoder, Decoding, Options};
-use crate::device::Origin;
+use crate::decoder::{Batch, Decoder, Decoding, Options, POSITION_SAMPLES, Task};
+use crate::device::{Device, Origin};
 use crate::encoder::{Encoder, EncoderSession};
-use crate::mel::{frames_to_encode, normalise};
-use crate::model::Model;
+use crate::mel::{HOP_SAMPLES, frames_to_encode, normalise, quiet_frames};
+use crate::model::{Model, Token};
 use crate::segment::Window;
-use crate::transcript::{Timings, WindowTranscript, segments};
+use crate::transcript::{Segment, Timings, WindowTranscript, add_words, keep_to_sound, segments, text_tokens};
 
 /// A model whose stages are prepared.
 pub struct Pipeline {
     model: Arc<Model>,
     encoder: Encoder,
     decoder: Decoder,
+    processor: Arc<dyn Device>,
     device: &'static str,
 }
 
@@ -28,6 +30,8 @@ pub struct PipelineSession {
     mel: Vec<f32>,
     encoder: EncoderSession,
     batch: Batch,
+    /// Where words are timed if the decoder's device cannot.
+    aligner: Option<Aligner>,
     windows: Vec<Option<Begun>>,
     device: &'static str,
 }
@@ -35,6 +39,11 @@ pub struct PipelineSession {
 /// A window whose states are being decoded.
 struct Begun {
     window_samples: usize,
+    options: Options,
+    /// What an aligner will listen to; empty if there is none or no words are asked for.
+    states: Vec<f32>,
+    /// Which frames are quiet or have no voice, if words are asked for.
+    is_quiet: Vec<bool>,
     timings: Timings,
     decoding_since: Instant,
 }
@@ -45,6 +54,7 @@ impl Pipeline {
         Ok(Self {
             encoder: Encoder::new(&*devices.encoder, &model.config, &model.weights)?,
             decoder: Decoder::new(&*devices.decoder, &model)?,
+            processor: devices.processor.clone(),
             device: devices.encoder.name(),
             model,
         })
@@ -57,11 +67,13 @@ impl Pipeline {
 
     /// Allocates the buffers of one worker who decodes at most `lanes` windows at a time.
     pub fn session(&self, lanes: usize) -> PipelineSession {
+        let batch = Batch::new(self.model.clone(), self.decoder.session(lanes));
         PipelineSession {
             model: self.model.clone(),
             mel: Vec::new(),
             encoder: self.encoder.session(),
-            batch: Batch::new(self.model.clone(), self.decoder.session(lanes)),
+            aligner: (!batch.can_align()).then(|| Aligner::new(self.model.clone(), self.processor.clone())),
+            batch,
             windows: (0..lanes).map(|_| None).collect(),
             device: self.device,
         }
@@ -78,7 +90,12 @@ impl PipelineSession {
         let decoding_since = Instant::now();
         self.batch.begin(lane, states, options)?;
         let timings = Timings { encoder: decoding_since - begin, ..Timings::default() };
-        self.windows[lane] = Some(Begun { window_samples: window.length_samples, timings, decoding_since });
+        let states = if options.words && self.aligner.is_some() { states.to_vec() } else { Vec::new() };
+        let bins = self.model.config.mel_bins;
+        let mut is_quiet = if options.words { quiet_frames(&window.log_mel, bins) } else { Vec::new() };
+        is_quiet.iter_mut().zip(&window.voiced).for_each(|(is_quiet, voiced)| *is_quiet |= !voiced);
+        let (window_samples, options) = (window.length_samples, options.clone());
+        self.windows[lane] = Some(Begun { window_samples, options, states, is_quiet, timings, decoding_since });
         Ok(())
     }
 
@@ -93,22 +110,46 @@ impl PipelineSession {
     /// Errors: a device fault; all windows are lost.
     pub fn step(&mut self) -> Result<Vec<(usize, WindowTranscript)>, Error> {
         let ended = self.batch.step()?;
-        let transcript = |(lane, decoding): (usize, Decoding)| {
-            let begun = self.windows[lane].take()?;
-            let timings =
-                Timings { decoder: begun.decoding_since.elapsed(), tokens: decoding.tokens.len(), ..begun.timings };
-            let (segments, consumed_samples) = segments(&decoding, &self.model.vocabulary, begun.window_samples);
-            let transcript = WindowTranscript {
-                segments,
-                consumed_samples,
-                language: decoding.language,
-                average_log_probability: decoding.average_log_probability,
-                no_speech_probability: decoding.no_speech_probability,
-                device: self.device,
-                timings,
-            };
-            Some((lane, transcript))
+        let mut transcripts = Vec::with_capacity(ended.len());
+        for (lane, decoding) in ended {
+            if let Some(begun) = self.windows[lane].take() {
+                transcripts.push((lane, self.transcript(lane, begun, decoding)?));
+            }
+        }
+        Ok(transcripts)
+    }
+
+    fn transcript(&mut self, lane: usize, begun: Begun, decoding: Decoding) -> Result<WindowTranscript, Error> {
+        let (mut segments, consumed_samples) = segments(&decoding, &self.model.vocabulary, begun.window_samples);
+        if begun.options.words {
+            self.add_words(lane, &begun, &decoding.language, &mut segments)?;
+        }
+        let (decoder, tokens) = (begun.decoding_since.elapsed(), decoding.tokens.len());
+        Ok(WindowTranscript {
+            segments,
+            consumed_samples,
+            language: decoding.language,
+            average_log_probability: decoding.average_log_probability,
+            no_speech_probability: decoding.no_speech_probability,
+            device: self.device,
+            timings: Timings { decoder, tokens, ..begun.timings },
+        })
+    }
+
+    /// Words of a text that was written in a lane, in speech of this language.
+    fn add_words(&mut self, lane: usize, begun: &Begun, language: &str, segments: &mut [Segment]) -> Result<(), Error> {
+        let (vocabulary, window_samples) = (&self.model.vocabulary, begun.window_samples);
+        let text: Vec<Token> = segments.iter().flat_map(|segment| text_tokens(segment, vocabulary)).collect();
+        let spoken = (language, begun.options.task);
+        // A rest of less than a position is no sound that any head looks at; of a shorter window there is no other.
+        let heard = (window_samples / POSITION_SAMPLES).clamp(1, self.model.config.audio_positions);
+        let alignment = match &mut self.aligner {
+            Some(aligner) => aligner.align(&begun.states, &text, spoken, heard)?,
+            None => self.batch.align(lane, &text, spoken, heard)?,
         };
-        Ok(ended.into_iter().filter_map(transcript).collect())
+        let written = if begun.options.task == Task::Translate { "en" } else { language };
+        add_words(segments, &alignment, vocabulary, written, window_samples);
+        keep_to_sound(segments, &begun.is_quiet, HOP_SAMPLES);
+        Ok(())
     }
 }

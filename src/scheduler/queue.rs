@@ -137,7 +137,8 @@ mod tests {
     use super::*;
 
     fn push(queue: &Queue, place: u64, urgency: Urgency) {
-        let window = Window { start_samples: place, length_samples: 1, log_mel: Vec::new(), is_last: false };
+        let window =
+            Window { start_samples: place, length_samples: 1, log_mel: Vec::new(), voiced: Vec::new(), is_last: false };
         queue.push(window, Options::default(), urgency, Arc::default());
     }
 
@@ -159,7 +160,8 @@ mod tests {
     fn a_closed_queue_gives_its_windows_up() {
         let queue = Queue::default();
         let slot = Arc::<Slot>::default();
-        let window = Window { start_samples: 0, length_samples: 1, log_mel: Vec::new(), is_last: false };
+        let window =
+            Window { start_samples: 0, length_samples: 1, log_mel: Vec::new(), voiced: Vec::new(), is_last: false };
         queue.push(window, Options::default(), Urgency::Background, slot.clone());
         queue.close();
         assert!(queue.pop().is_none());

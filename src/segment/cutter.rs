@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::voice::{CHUNK_SAMPLES, Listener, Speech, Stretch, Thresholds, Voice};
+use super::voiced::Voiced;
 use super::{Limits, quietest};
 use crate::mel::{HOP_SAMPLES, on_grid};
 
@@ -35,6 +36,7 @@ pub struct Cutter {
 struct Ears {
     listener: Listener,
     probabilities: Vec<f32>,
+    voiced: Voiced,
     speech: Speech,
     /// Pauses within the window that is open.
     pauses: Vec<Range<u64>>,
@@ -68,6 +70,7 @@ impl Cutter {
         let ears = voice.map(|voice| Ears {
             listener: voice.listener(),
             probabilities: Vec::new(),
+            voiced: Voiced::default(),
             speech: Speech::new(Thresholds::default()),
             pauses: Vec::new(),
             window: None,
@@ -90,6 +93,7 @@ impl Cutter {
         let whole = (heard.end() - self.analysed) / CHUNK_SAMPLES as u64 * CHUNK_SAMPLES as u64;
         ears.probabilities.clear();
         ears.listener.push(&heard.from(self.analysed)[..whole as usize], &mut ears.probabilities);
+        ears.probabilities.iter().for_each(|&probability| ears.voiced.push(probability));
         for index in 0..whole as usize / CHUNK_SAMPLES {
             self.analysed += CHUNK_SAMPLES as u64;
             self.chunk(index, heard);
@@ -110,6 +114,7 @@ impl Cutter {
         ears.probabilities.clear();
         ears.listener.push(heard.from(self.analysed), &mut ears.probabilities);
         ears.listener.finish(&mut ears.probabilities);
+        ears.probabilities.iter().for_each(|&probability| ears.voiced.push(probability));
         // Speech of the open window that has ended already.
         let open = ears.speech.open();
         let spoken = (ears.window.is_some() && !open.is_speech).then_some(open.start_samples);
@@ -150,6 +155,18 @@ impl Cutter {
     /// What is before was looked at for the last time.
     pub fn needed(&self) -> u64 {
         self.begin.min(self.analysed)
+    }
+
+    /// For each frame of a window at this place whether a voice was heard; empty if nobody listened for one.
+    pub fn voiced(&self, place: &Range<u64>) -> Vec<bool> {
+        self.ears.as_ref().map(|ears| ears.voiced.frames(place)).unwrap_or_default()
+    }
+
+    /// Forgets what [`Cutter::voiced`] was before `place`.
+    pub fn forget_voiced(&mut self, place: u64) {
+        if let Some(ears) = &mut self.ears {
+            ears.voiced.forget(place);
+        }
     }
 
     fn chunk(&mut self, index: usize, heard: Heard<'_>) {

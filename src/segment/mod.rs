@@ -5,6 +5,7 @@
 mod cut;
 mod cutter;
 pub mod voice;
+mod voiced;
 
 use cut::quietest;
 pub use cutter::{Cutter, Heard};
@@ -33,6 +34,8 @@ pub struct Window {
     pub length_samples: usize,
     /// Logarithms of its mel spectra (frames, bins); what lies behind them is silence.
     pub log_mel: Vec<f32>,
+    /// For each frame whether a voice was heard; empty if nobody listened for one.
+    pub voiced: Vec<bool>,
     /// Whether the stream ends with it.
     pub is_last: bool,
 }

@@ -1,12 +1,14 @@
 //! Tokens → timed text: a window's decoding enters, segments with their times leave.
 //!
-//! Read `segments.rs` first.
+//! Read `segments.rs` first; `words/` divides segments into words.
 
 mod segments;
+mod words;
 
 use std::time::Duration;
 
 pub use segments::segments;
+pub use words::{Word, add as add_words, keep_to_sound, text_tokens};
 
 use crate::decoder::{Language, Options};
 use crate::model::Token;
@@ -22,6 +24,9 @@ pub struct Segment {
     pub text: String,
     /// The text's tokens.
     pub tokens: Vec<Token>,
+    /// The text's words, if they were asked for. Their times are more exact than the segment's, and may lie somewhat outside of
+    /// these.
+    pub words: Vec<Word>,
 }
 
 /// What a window says.
@@ -59,7 +64,7 @@ pub struct Timings {
     pub queue: Duration,
     /// Encoder.
     pub encoder: Duration,
-    /// Decoder.
+    /// Decoder, words included.
     pub decoder: Duration,
     /// Tokens that the decoder wrote.
     pub tokens: usize,

@@ -57,7 +57,7 @@ impl Piece<'_> {
         let start_samples = (self.start * TIMESTAMP_SAMPLES).min(window_samples);
         let end_samples = self.end.map_or(window_samples, |end| end * TIMESTAMP_SAMPLES).min(window_samples);
         let audible = start_samples < end_samples && !text.is_empty();
-        audible.then(|| Segment { start_samples, end_samples, text, tokens: self.text.to_vec() })
+        audible.then(|| Segment { start_samples, end_samples, text, tokens: self.text.to_vec(), words: Vec::new() })
     }
 }
 

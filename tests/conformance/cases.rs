@@ -361,6 +361,49 @@ pub fn attention_to_the_step() -> Vec<Case> {
         .collect()
 }
 
+/// What some heads make of a memory that is not full, in an order of their own.
+pub fn probabilities() -> Vec<Case> {
+    let case = |(rows, depth, wanted): (usize, usize, &[usize])| {
+        let (heads, limit) = (3, rows + 5);
+        let width = depth * heads;
+        let [q, k, v] = [5, 6, 7].map(|seed| numbers(rows * width, seed));
+        let q: Vec<f32> = q.iter().map(|x| x * 8.0).collect();
+        let mut program = Program::default();
+        let mut declare = |name| program.value(name, Rows::Step(limit), width);
+        let (query, key, value) = (declare("query"), declare("key"), declare("value"));
+        let output = program.value("output", Rows::Step(rows), wanted.len() * limit);
+        let memory = program.memory(limit, width, heads);
+        let head = |x: &[f32], head: usize| -> Vec<f32> {
+            x.chunks(width).flat_map(|row| row[head * depth..][..depth].to_vec()).collect()
+        };
+        let mut expected = Vec::new();
+        for row in q.chunks(width) {
+            for &index in wanted {
+                expected.extend(reference::probabilities(&head(row, index), &head(&k, index)));
+                expected.extend([0.0; 5]);
+            }
+        }
+        Case {
+            name: format!("probabilities of heads {wanted:?} of {depth} columns over {rows} keys"),
+            program,
+            operations: vec![
+                Operation::Remember { key, value, memory },
+                Operation::Probabilities { query, memory, heads: wanted.to_vec(), output },
+            ],
+            weights: Weights::default(),
+            inputs: vec![(query, q), (key, k), (value, v)],
+            tokens: None,
+            extents: step(rows),
+            output,
+            expected,
+        }
+    };
+    [(1, 1, &[0][..]), (2, 64, &[2, 0]), (15, 17, &[1]), (16, 64, &[1, 2]), (63, 31, &[0, 1, 2]), (130, 64, &[2])]
+        .into_iter()
+        .map(case)
+        .collect()
+}
+
 /// A layer's row-wise half: what threads do block by block, and what they divide by columns where rows are few.
 pub fn chain() -> Vec<Case> {
     let case = |(rows, width, hidden): (usize, usize, usize)| {

@@ -170,6 +170,22 @@ fn attention_to_the_step() {
 }
 
 #[test]
+fn probabilities() {
+    let (arrays, others): (Vec<&Row>, Vec<&Row>) = DEVICES.iter().partition(|row| row.is_array());
+    for row in others {
+        assert!(row.device.gives_probabilities());
+        let failures: Vec<String> =
+            cases::probabilities().into_iter().filter_map(|case| case.run(row, row.tolerance).err()).collect();
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+    // The array has no program that writes scores to memory.
+    for row in arrays {
+        let error = cases::probabilities().remove(0).run(row, 0.0).expect_err("an array has no such operation");
+        assert!(!row.device.gives_probabilities() && error.contains("probabilities of attention"), "{error}");
+    }
+}
+
+#[test]
 fn logits() {
     conform(cases::logits);
 }

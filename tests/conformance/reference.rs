@@ -59,6 +59,15 @@ pub fn attention([q, k, v]: [&[f32]; 3], width: usize, heads: usize, visible: im
     y
 }
 
+/// How one head weighs the keys that a query row sees, which are of the head's columns alone.
+pub fn probabilities(q: &[f32], k: &[f32]) -> Vec<f64> {
+    let products = |key: &[f32]| q.iter().zip(key).map(|(q, k)| *q as f64 * *k as f64).sum::<f64>();
+    let powers = k.chunks(q.len()).map(|key| (products(key) / (q.len() as f64).sqrt()).exp());
+    let powers: Vec<f64> = powers.collect();
+    let total: f64 = powers.iter().sum();
+    powers.iter().map(|power| power / total).collect()
+}
+
 pub fn convolution(x: &[f32], w: &[f32], bias: &[f32], inputs: usize, stride: usize) -> Vec<f64> {
     let rows = x.len() / inputs;
     let mut y = Vec::new();

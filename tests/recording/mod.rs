@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gstwhispernpu::decoder::{Batch, DecoderSession, Decoding, Options};
+use gstwhispernpu::decoder::{Batch, DecoderSession, Decoding, Options, POSITION_SAMPLES, Task};
 use gstwhispernpu::mel::{FRAME_SAMPLES, FrontEnd, WINDOW_FRAMES, WINDOW_SAMPLES, normalise};
-use gstwhispernpu::model::Model;
+use gstwhispernpu::model::{Model, Token};
+use gstwhispernpu::transcript::{Segment, add_words, text_tokens};
 pub use serde_json::Value as Json;
 
 pub fn golden(name: &str) -> Json {
@@ -74,6 +75,49 @@ pub fn decode(model: &Arc<Model>, network: DecoderSession, states: &[f32], optio
             return decoding;
         }
     }
+}
+
+/// Aligns the text of `segments` with the window and compares tokens and words with what openai/whisper makes of them.
+pub fn words_agree(
+    model: &Arc<Model>,
+    network: DecoderSession,
+    states: &[f32],
+    (language, task): (&str, Task),
+    segments: &mut [Segment],
+    window_samples: usize,
+    expected: &Json,
+) {
+    let vocabulary = &model.vocabulary;
+    let text: Vec<Token> = segments.iter().flat_map(|segment| text_tokens(segment, vocabulary)).collect();
+    let mut batch = Batch::new(model.clone(), network);
+    batch.listen(0, states).unwrap();
+    let alignment = batch.align(0, &text, (language, task), window_samples / POSITION_SAMPLES).unwrap();
+    let tokens = expected["tokens"].as_array().unwrap();
+    assert_eq!(alignment.tokens.len(), tokens.len());
+    for (timed, expected) in alignment.tokens.iter().zip(tokens) {
+        assert_eq!(u64::from(timed.token), expected[0].as_u64().unwrap());
+        same_time(timed.start_samples, &expected[1]);
+        assert!((f64::from(timed.probability) - number(&expected[2])).abs() < 1e-3, "{timed:?}, not {expected}");
+    }
+    same_time(alignment.end_samples, &expected["end"]);
+    let written = if task == Task::Translate { "en" } else { language };
+    add_words(segments, &alignment, vocabulary, written, window_samples);
+    for (segment, expected) in segments.iter().zip(expected["words"].as_array().unwrap()) {
+        let expected = expected.as_array().unwrap();
+        assert_eq!(segment.words.len(), expected.len(), "{:?}, not {expected:?}", segment.words);
+        for (word, expected) in segment.words.iter().zip(expected) {
+            assert_eq!(word.text, expected[0].as_str().unwrap());
+            same_time(word.start_samples, &expected[1]);
+            same_time(word.end_samples, &expected[2]);
+            assert!((f64::from(word.probability) - number(&expected[3])).abs() < 1e-3, "{word:?}, not {expected}");
+        }
+    }
+}
+
+/// Within one position of the sound.
+fn same_time(samples: usize, seconds: &Json) {
+    let difference = samples as f64 / 16e3 - number(seconds);
+    assert!(difference.abs() < 0.0205, "{samples} samples are not {seconds} s");
 }
 
 pub fn number(json: &Json) -> f64 {

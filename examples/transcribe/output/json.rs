@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use gstwhispernpu::stream::CueWord;
 use serde::Serialize;
 
 use crate::common::{audio::SAMPLE_RATE, recognise::Cue};
@@ -21,6 +22,17 @@ struct Segment<'a> {
     text: &'a str,
     language: &'a str,
     log_probability: f32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    words: Vec<Word<'a>>,
+}
+
+#[derive(Serialize)]
+struct Word<'a> {
+    start: f64,
+    end: f64,
+    /// With the space before it.
+    text: &'a str,
+    probability: f32,
 }
 
 pub fn write_recording(target: &mut impl Write, file: &str, samples: u64, cues: &[Cue]) -> io::Result<()> {
@@ -30,6 +42,7 @@ pub fn write_recording(target: &mut impl Write, file: &str, samples: u64, cues: 
         text: &cue.text,
         language: &cue.language,
         log_probability: cue.average_log_probability,
+        words: cue.words.iter().map(word).collect(),
     });
     let transcript = Transcript {
         file,
@@ -39,6 +52,15 @@ pub fn write_recording(target: &mut impl Write, file: &str, samples: u64, cues: 
     };
     serde_json::to_writer(&mut *target, &transcript)?;
     target.write_all(b"\n")
+}
+
+fn word(word: &CueWord) -> Word<'_> {
+    Word {
+        start: seconds(word.start_samples),
+        end: seconds(word.end_samples),
+        text: &word.text,
+        probability: word.probability,
+    }
 }
 
 fn seconds(samples: u64) -> f64 {

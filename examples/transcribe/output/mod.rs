@@ -94,10 +94,19 @@ impl<W: Write> Writer<W> {
 
 #[cfg(test)]
 mod tests {
+    use gstwhispernpu::stream::CueWord;
+
     use super::*;
 
     fn cue(start_samples: u64, end_samples: u64, text: &str) -> Cue {
-        Cue { start_samples, end_samples, text: text.into(), language: "en".into(), average_log_probability: -0.25 }
+        Cue {
+            start_samples,
+            end_samples,
+            text: text.into(),
+            language: "en".into(),
+            average_log_probability: -0.25,
+            words: Vec::new(),
+        }
     }
 
     fn written(format: Format, files: &[&str], cues: &[Cue]) -> String {
@@ -156,5 +165,30 @@ mod tests {
         assert_eq!((&segment["start"], &segment["end"]), (&0.1.into(), &1.0.into()));
         assert_eq!(segment["language"], "en");
         assert_eq!(segment["log_probability"], -0.25);
+        assert!(segment.get("words").is_none());
+    }
+
+    #[test]
+    fn words_have_their_times_in_text_and_json() {
+        let mut cue = cue(1_600, 32_000, "Oh no.");
+        let word = |text: &str, start_samples, end_samples| CueWord {
+            text: text.into(),
+            start_samples,
+            end_samples,
+            probability: 0.5,
+        };
+        cue.words = vec![word(" Oh", 1_600, 16_000), word(" no.", 16_000, 32_000)];
+        let cues = [cue];
+        assert_eq!(
+            written(Format::Text, &["a.wav"], &cues),
+            "Oh no.\n  00:00:00.100 00:00:01.000 0.50 Oh\n  00:00:01.000 00:00:02.000 0.50 no.\n"
+        );
+        let object: serde_json::Value = serde_json::from_str(&written(Format::Json, &["a.wav"], &cues)).unwrap();
+        let words = &object["segments"][0]["words"];
+        assert_eq!(
+            (&words[1]["text"], &words[1]["start"], &words[1]["end"]),
+            (&" no.".into(), &1.0.into(), &2.0.into())
+        );
+        assert_eq!(words[0]["probability"], 0.5);
     }
 }

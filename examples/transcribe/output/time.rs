@@ -21,7 +21,8 @@ pub fn interval(cue: &Cue) -> (u64, u64) {
     (start, milliseconds(cue.end_samples).max(start + 1))
 }
 
-fn milliseconds(samples: u64) -> u64 {
+/// A place in milliseconds.
+pub fn milliseconds(samples: u64) -> u64 {
     (samples * 1000 + u64::from(SAMPLE_RATE) / 2) / u64::from(SAMPLE_RATE)
 }
 

@@ -1,6 +1,6 @@
 //! How numbers are computed with: exactly in f32, or over packed operands.
 
-use super::attention::{Attention, Scores};
+use super::attention::{Attention, Probabilities, Scores};
 use super::encode::Encode;
 use super::grown::Grown;
 use super::layer_norm::LayerNorm;
@@ -93,6 +93,8 @@ pub trait Arithmetic: 'static {
         target: &mut Target<'_>,
         scores: &mut Self::Scores,
     );
+    /// Writes the probabilities by which one row weighs the head's values; zeros behind the keys that there are.
+    fn probabilities(isa: Isa, head: &Self::Head, query: &[f32], output: &mut [f32], scores: &mut Self::Scores);
     /// Attends from one row to keys and values that are not packed.
     fn attend_row(isa: Isa, query: &[f32], seen: Seen<'_>, output: &mut [f32], scores: &mut Self::Scores);
 
@@ -164,6 +166,10 @@ impl<E: Encode + Attend> Arithmetic for Fast<E> {
         scores: &mut Scores,
     ) {
         isa.run(Attention { head, query, reader, target, scores });
+    }
+
+    fn probabilities(isa: Isa, head: &Head<E>, query: &[f32], output: &mut [f32], scores: &mut Scores) {
+        isa.run(Probabilities { head, query, output, scores });
     }
 
     fn attend_row(isa: Isa, query: &[f32], seen: Seen<'_>, output: &mut [f32], scores: &mut Scores) {

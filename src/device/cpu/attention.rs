@@ -32,12 +32,7 @@ impl<E: Attend> Kernel for Attention<'_, '_, E> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let keys = padded::<S>(self.head.count);
-        let query_stride = self.head.width.div_ceil(E::GROUP).next_multiple_of(Line::GROUPS);
-        let scores = &mut *self.scores;
-        scores.queries.resize(scores.queries.len().max(TILE_ROWS * query_stride), 0);
-        scores.scores.resize(scores.scores.len().max(TILE_ROWS * keys), 0.0);
-        scores.probabilities.resize(scores.probabilities.len().max(TILE_ROWS * keys / E::GROUP), 0);
+        self.scores.make_room::<S, E>(self.head, TILE_ROWS);
         each_height(simd, self.target.rows.clone(), &mut self);
     }
 }
@@ -46,40 +41,18 @@ impl<E: Attend> Rows for Attention<'_, '_, E> {
     #[inline(always)]
     fn rows<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, row: usize) {
         let head = self.head;
-        let Scores { queries, scores, probabilities } = &mut *self.scores;
         let panel_columns = VECTORS * S::LANES;
-        let groups = head.width.div_ceil(E::GROUP);
-        let stride = groups.next_multiple_of(Line::GROUPS);
         let columns = self.target.columns.clone();
-        let mut scales = [0.0; ROWS];
-        for (index, scale) in scales.iter_mut().enumerate() {
-            let query = &self.reader.row(self.query, row + index)[columns.clone()];
-            *scale = E::encode_query(simd, query, &mut queries[index * stride..][..stride]);
-        }
+        let queries = std::array::from_fn(|index| &self.reader.row(self.query, row + index)[columns.clone()]);
+        let scales = score::<S, E, ROWS, VECTORS>(simd, head, queries, self.scores);
+        let Scores { scores, probabilities, .. } = &mut *self.scores;
         let keys = padded::<S>(head.count);
-        let panel_lines = groups * panel_columns / Line::GROUPS;
-        for panel in 0..head.count.div_ceil(panel_columns) {
-            let first = panel * panel_columns;
-            let lines = &head.keys[panel * panel_lines..][..panel_lines];
-            let offsets = &head.key_offsets[first..];
-            let tile = product::<S, E, ROWS, VECTORS>(simd, queries, stride, lines, groups, Some(offsets));
-            for (index, tile) in tile.iter().enumerate() {
-                let scores = &mut scores[index * keys + first..];
-                for (vector, sum) in tile.iter().enumerate() {
-                    let scale = simd.load(&head.key_scales[first + vector * S::LANES..]);
-                    simd.store(simd.mul(*sum, scale), &mut scores[vector * S::LANES..]);
-                }
-            }
-        }
-        let (key_groups, root) = (keys / E::GROUP, (head.width as f32).sqrt());
+        let key_groups = keys / E::GROUP;
         let mut sums = [0.0; ROWS];
         for (index, sum) in sums.iter_mut().enumerate() {
             let scores = &mut scores[index * keys..][..keys];
-            scores[head.count..].fill(LEAST);
             let probabilities = &mut probabilities[index * key_groups..][..key_groups];
-            // 2 to this power is e to the scaled score.
-            let scale = scales[index] * std::f32::consts::LOG2_E / root;
-            *sum = soft_maximum::<S, E>(simd, scores, scale, probabilities);
+            *sum = soft_maximum::<S, E>(simd, scores, scales[index], probabilities);
         }
         let value_groups = head.count.div_ceil(E::GROUP);
         let panel_lines = value_groups * panel_columns / Line::GROUPS;
@@ -102,6 +75,97 @@ impl<E: Attend> Rows for Attention<'_, '_, E> {
             }
             first += panel_columns;
         }
+    }
+}
+
+/// The probabilities by which one row would weigh the values of `head`.
+pub struct Probabilities<'a, E> {
+    pub head: &'a Head<E>,
+    /// The head's columns of the query.
+    pub query: &'a [f32],
+    /// At least as many as the head has keys; zeros behind them.
+    pub output: &'a mut [f32],
+    pub scores: &'a mut Scores,
+}
+
+impl<E: Attend> Kernel for Probabilities<'_, E> {
+    type Output = ();
+    const ELEMENT: Option<Kind> = Some(E::KIND);
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        self.scores.make_room::<S, E>(self.head, 1);
+        let [scale] = match S::VECTORS {
+            2 => score::<S, E, 1, 2>(simd, self.head, [self.query], self.scores),
+            _ => score::<S, E, 1, 4>(simd, self.head, [self.query], self.scores),
+        };
+        let scores = &mut self.scores.scores[..padded::<S>(self.head.count)];
+        let (mut most, mut total) = (simd.splat(LEAST), simd.splat(0.0));
+        for scores in scores.chunks_exact(S::LANES) {
+            most = simd.max(most, simd.load(scores));
+        }
+        let (factor, offset) = (simd.splat(scale), simd.splat(-scale * simd.greatest(most)));
+        for scores in scores.chunks_exact_mut(S::LANES) {
+            let power = exp2(simd, simd.mul_add(simd.load(scores), factor, offset));
+            total = simd.add(total, power);
+            simd.store(power, scores);
+        }
+        let share = 1.0 / simd.sum(total);
+        let (visible, rest) = self.output.split_at_mut(self.head.count);
+        visible.iter_mut().zip(&*scores).for_each(|(probability, power)| *probability = power * share);
+        rest.fill(0.0);
+    }
+}
+
+/// Writes the scores of ROWS queries with all keys of `head`, as many apart as [`padded`] says, and [`LEAST`] behind them; gives
+/// for each query what its scores are to be multiplied by, so that 2 to this power is e to the scaled score.
+#[inline(always)]
+fn score<S: Simd, E: Attend, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    head: &Head<E>,
+    rows: [&[f32]; ROWS],
+    scratch: &mut Scores,
+) -> [f32; ROWS] {
+    let Scores { queries, scores, .. } = scratch;
+    let panel_columns = VECTORS * S::LANES;
+    let groups = head.width.div_ceil(E::GROUP);
+    let stride = groups.next_multiple_of(Line::GROUPS);
+    let root = (head.width as f32).sqrt();
+    let mut scales = [0.0; ROWS];
+    for (index, (scale, query)) in scales.iter_mut().zip(rows).enumerate() {
+        let step = E::encode_query(simd, query, &mut queries[index * stride..][..stride]);
+        *scale = step * std::f32::consts::LOG2_E / root;
+    }
+    let keys = padded::<S>(head.count);
+    let panel_lines = groups * panel_columns / Line::GROUPS;
+    for panel in 0..head.count.div_ceil(panel_columns) {
+        let first = panel * panel_columns;
+        let lines = &head.keys[panel * panel_lines..][..panel_lines];
+        let offsets = &head.key_offsets[first..];
+        let tile = product::<S, E, ROWS, VECTORS>(simd, queries, stride, lines, groups, Some(offsets));
+        for (index, tile) in tile.iter().enumerate() {
+            let scores = &mut scores[index * keys + first..];
+            for (vector, sum) in tile.iter().enumerate() {
+                let scale = simd.load(&head.key_scales[first + vector * S::LANES..]);
+                simd.store(simd.mul(*sum, scale), &mut scores[vector * S::LANES..]);
+            }
+        }
+    }
+    for row in 0..ROWS {
+        scores[row * keys..][head.count..keys].fill(LEAST);
+    }
+    scales
+}
+
+impl Scores {
+    /// Room for so many queries of `head`.
+    #[inline(always)]
+    fn make_room<S: Simd, E: Attend>(&mut self, head: &Head<E>, rows: usize) {
+        let keys = padded::<S>(head.count);
+        let query_stride = head.width.div_ceil(E::GROUP).next_multiple_of(Line::GROUPS);
+        self.queries.resize(self.queries.len().max(rows * query_stride), 0);
+        self.scores.resize(self.scores.len().max(rows * keys), 0.0);
+        self.probabilities.resize(self.probabilities.len().max(rows * keys / E::GROUP), 0);
     }
 }
 

@@ -101,6 +101,12 @@ impl<'a, 'b, A: Arithmetic> Binder<'a, 'b, A> {
             }
             &Operation::Remember { key, value, memory } => Stage::Remember { key, value, memory },
             &Operation::Recall { query, memory, output } => Stage::Recall { query, memory, output },
+            &Operation::Probabilities { query, memory, ref heads, output } => {
+                let MemoryDeclaration { rows, heads: count, .. } = self.program.memories[memory.0];
+                assert!(heads.iter().all(|head| *head < count), "a memory has {count} heads, not all of {heads:?}");
+                assert_eq!(self.columns(output), rows * heads.len(), "a column for each key of each head");
+                Stage::Probabilities { query, memory, heads: heads.clone(), output }
+            }
             Operation::Embedding { tokens: _, weight, positions, output } => {
                 let width = self.columns(*output);
                 let rows = self.tensors.tensor(weight)?.shape.first().copied().unwrap_or(0);
@@ -116,7 +122,7 @@ impl<'a, 'b, A: Arithmetic> Binder<'a, 'b, A> {
                 let (outputs, inputs) = (self.columns(output), self.columns(input));
                 let (matrix, mean) = self.table(weight, outputs, inputs)?;
                 let reading = Reading::new(self.tensors.tensor(weight)?);
-                let coarse = mean.as_ref().map(|mean| {
+                let coarse = mean.as_ref().filter(|_| exact_from > 0).map(|mean| {
                     let source = |first: usize, out: &mut [f32]| reading.rows_less(mean, first, out);
                     Coarse::new(self.store, weight, outputs, inputs, &source)
                 });

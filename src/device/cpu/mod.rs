@@ -124,6 +124,10 @@ impl Device for Cpu {
         "cpu"
     }
 
+    fn gives_probabilities(&self) -> bool {
+        true
+    }
+
     fn prepare(&self, program: &Program, tensors: &dyn Tensors) -> Result<Arc<dyn Prepared>, DeviceError> {
         match self.precision {
             Precision::F32 => self.plan::<Exact>(program, tensors),

@@ -67,6 +67,13 @@ pub enum Stage<A: Arithmetic> {
         memory: Memory,
         output: Value,
     },
+    /// How the heads with these indexes weigh what the memory holds.
+    Probabilities {
+        query: Value,
+        memory: Memory,
+        heads: Vec<usize>,
+        output: Value,
+    },
     Embedding {
         weight: Arc<A::Weight>,
         rows: usize,
@@ -244,7 +251,7 @@ impl<A: Arithmetic> Stage<A> {
                 vec![query, key, value, output]
             }
             Stage::Remember { key, value, .. } => vec![key, value],
-            Stage::Recall { query, output, .. } => vec![query, output],
+            Stage::Recall { query, output, .. } | Stage::Probabilities { query, output, .. } => vec![query, output],
             Stage::Embedding { output, .. } => vec![output],
             Stage::LastRow { input, output } => vec![input, output],
             Stage::Logits { input, ref part, .. } => vec![input, part.output],

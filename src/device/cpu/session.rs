@@ -146,6 +146,18 @@ impl<A: Arithmetic> CpuSession<A> {
                     A::attend(plan.isa, &head, query, cell.reader, &mut cell.target, scores);
                 });
             }
+            Stage::Probabilities { query, memory, heads: ref wanted, output } => {
+                let (lanes, memory) = (&self.memories[memory.0], &plan.memories[memory.0]);
+                let rows = plan.values[query.0].rows.count(extents);
+                let (workers, head_width) = (&self.workers, memory.columns / memory.heads);
+                self.values.by_cells(&plan.team, &[(output, memory.rows)], rows, 1, &|mut cell, worker| {
+                    let row = cell.target.rows.start;
+                    let index = wanted[cell.target.columns.start / memory.rows];
+                    let head = read(&lanes[cell.reader.places()[row].lane][index]);
+                    let query = &cell.reader.row(query, row)[index * head_width..][..head_width];
+                    A::probabilities(plan.isa, &head, query, cell.target.row(row), &mut lock(&workers[worker]).scores);
+                });
+            }
             Stage::Remember { key, value, memory } => {
                 assert!(extents.len() == 1, "a memory is written for one lane at a time");
                 let heads = &self.memories[memory.0][extents[0].lane];

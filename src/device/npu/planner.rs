@@ -178,6 +178,10 @@ impl Planner<'_> {
                 let addend = self.table(addend, self.columns(*value))?;
                 Step::Add { value: *value, addend }
             }
+            Operation::Probabilities { .. } => {
+                let (device, operation) = ("the array", "probabilities of attention");
+                return Err(DeviceError::Unsupported { device, operation });
+            }
             Operation::LogMel { .. } | Operation::Logits { .. } => unreachable!("the caller makes several steps of it"),
         })
     }
@@ -434,7 +438,7 @@ fn reads(operation: &Operation, value: Value) -> bool {
         Operation::Linear { input, residual, output, .. } => *input == value || (*residual && *output == value),
         Operation::Attention { query, key, value: values, .. } => [*query, *key, *values].contains(&value),
         Operation::Remember { key, value: values, .. } => [*key, *values].contains(&value),
-        Operation::Recall { query, .. } => *query == value,
+        Operation::Recall { query, .. } | Operation::Probabilities { query, .. } => *query == value,
         Operation::Add { value: changed, .. } => *changed == value,
         Operation::Embedding { .. } => false,
     }
@@ -448,6 +452,7 @@ fn written(operation: &Operation) -> Option<Value> {
         | Operation::Linear { output, .. }
         | Operation::Attention { output, .. }
         | Operation::Recall { output, .. }
+        | Operation::Probabilities { output, .. }
         | Operation::Embedding { output, .. }
         | Operation::Logits { output, .. }
         | Operation::LastRow { output, .. }

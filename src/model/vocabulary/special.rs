@@ -35,6 +35,15 @@ pub struct SpecialTokens {
 }
 
 impl SpecialTokens {
+    /// What a text without timestamps follows: `<|startoftranscript|>`, of a model that knows several languages the language by
+    /// its code and the task, and `<|notimestamps|>` (`sot_sequence_including_notimestamps` in openai/whisper `tokenizer.py`).
+    pub fn prompt(&self, language: &str, is_translated: bool) -> Vec<Token> {
+        let task = if is_translated { self.translate } else { self.transcribe };
+        let language = self.languages.iter().find(|(code, _)| code == language);
+        let spoken = language.map(|(_, token)| [*token, task]).into_iter().flatten();
+        [self.start_of_transcript].into_iter().chain(spoken).chain([self.no_timestamps]).collect()
+    }
+
     /// Looks the ids up by name; times follow `<|notimestamps|>` where the vocabulary does not list them.
     pub(super) fn from_names(
         path: &Path,

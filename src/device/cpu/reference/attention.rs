@@ -7,15 +7,23 @@ use crate::math::{dot, exp};
 /// Attends from one row.
 pub fn attend_row(query: &[f32], seen: Seen<'_>, output: &mut [f32], scores: &mut Vec<f32>) {
     let width = query.len();
-    let scale = 1.0 / (width as f32).sqrt();
     scores.clear();
-    scores.extend((0..seen.visible).map(|row| dot(query, &seen.keys[row * seen.stride..][..width]) * scale));
-    softmax(scores);
+    scores.resize(seen.visible, 0.0);
+    probabilities(query, seen.keys, seen.stride, scores);
     output.fill(0.0);
     for (row, score) in scores.iter().enumerate() {
         let value = &seen.values[row * seen.stride..][..width];
         output.iter_mut().zip(value).for_each(|(y, v)| *y += score * v);
     }
+}
+
+/// softmax(q·kᵀ/√d) over as many keys, in rows `stride` wide, as there is room for.
+pub fn probabilities(query: &[f32], keys: &[f32], stride: usize, output: &mut [f32]) {
+    let scale = 1.0 / (query.len() as f32).sqrt();
+    for (row, output) in output.iter_mut().enumerate() {
+        *output = dot(query, &keys[row * stride..][..query.len()]) * scale;
+    }
+    softmax(output);
 }
 
 /// Attends from rows of queries to all keys; everything is (rows, width).

@@ -5,7 +5,7 @@ mod gelu;
 mod gemm;
 mod log_mel;
 
-use attention::{attend_row, attend_rows};
+use attention::{attend_row, attend_rows, probabilities};
 use gelu::gelu;
 use gemm::{Matrix, multiply};
 use log_mel::LogMel;
@@ -136,6 +136,12 @@ impl Arithmetic for Exact {
         rows.clone().for_each(|row| queries.extend_from_slice(&reader.row(query, row)[columns.clone()]));
         let output = attend_rows(&queries, &head.keys, &head.values, head.width, scores);
         rows.zip(output.chunks_exact(head.width)).for_each(|(row, output)| target.row(row).copy_from_slice(output));
+    }
+
+    fn probabilities(_: Isa, head: &Head, query: &[f32], output: &mut [f32], _: &mut Vec<f32>) {
+        let (visible, rest) = output.split_at_mut(head.keys.len() / head.width);
+        probabilities(query, &head.keys, head.width, visible);
+        rest.fill(0.0);
     }
 
     fn front(filters: &[f32], window_samples: usize, hop_samples: usize) -> Result<LogMel, DeviceError> {

@@ -1,0 +1,68 @@
+//! Where a stream has a voice, for as long as somebody may ask.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::voice::{CHUNK_SAMPLES, Thresholds};
+use crate::mel::HOP_SAMPLES;
+
+/// Which chunks of a stream have a voice.
+#[derive(Default)]
+pub struct Voiced {
+    chunks: VecDeque<bool>,
+    /// Chunks that were forgotten.
+    forgotten: u64,
+}
+
+impl Voiced {
+    /// Takes the next chunk's probability of speech.
+    pub fn push(&mut self, probability: f32) {
+        let Thresholds { speech, silence, .. } = Thresholds::default();
+        let goes_on = self.chunks.back() == Some(&true) && probability >= silence;
+        self.chunks.push_back(goes_on || probability >= speech);
+    }
+
+    /// Drops what is before `place`, and further from it than a voice reaches.
+    pub fn forget(&mut self, place: u64) {
+        let unneeded = (place / CHUNK_SAMPLES as u64).saturating_sub(self.forgotten + 1);
+        let unneeded = (unneeded as usize).min(self.chunks.len());
+        self.chunks.drain(..unneeded);
+        self.forgotten += unneeded as u64;
+    }
+
+    /// For each frame of a spectrogram of this place whether it is in a chunk that has a voice, or as near to one as speech is
+    /// padded. What was not listened to counts as voice.
+    pub fn frames(&self, place: &Range<u64>) -> Vec<bool> {
+        let padding = Thresholds::default().padding_samples;
+        let has_voice = |chunk: u64| {
+            let index = chunk.checked_sub(self.forgotten).and_then(|index| usize::try_from(index).ok());
+            index.and_then(|index| self.chunks.get(index)).copied().unwrap_or(true)
+        };
+        let chunk = |sample: u64| sample / CHUNK_SAMPLES as u64;
+        let frames = place.clone().step_by(HOP_SAMPLES);
+        frames.map(|at| (chunk(at.saturating_sub(padding))..=chunk(at + padding)).any(has_voice)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_near_a_voice_have_one() {
+        let mut voiced = Voiced::default();
+        [0.1, 0.1, 0.1, 0.4, 0.6, 0.4, 0.1, 0.1, 0.1].into_iter().for_each(|probability| voiced.push(probability));
+        let spoken = 4 * 512 - 480..6 * 512 + 480;
+        for _ in 0..2 {
+            let frames = voiced.frames(&(1_280..4_000));
+            assert_eq!(frames.len(), 17);
+            for (index, frame) in frames.into_iter().enumerate() {
+                assert_eq!(frame, spoken.contains(&(1_280 + 160 * index)), "frame {index}");
+            }
+            voiced.forget(1_280);
+            voiced.forget(1_100);
+        }
+        assert_eq!(voiced.forgotten, 1);
+        assert_eq!(voiced.frames(&(8_000..8_200)), [true, true], "nobody knows yet");
+    }
+}
