@@ -71,6 +71,10 @@ impl WhisperNpu {
         &self.queue
     }
 
+    pub(super) fn sinkpad(&self) -> &gst::Pad {
+        &self.sinkpad
+    }
+
     pub(super) fn srcpad(&self) -> &gst::Pad {
         &self.srcpad
     }

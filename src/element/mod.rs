@@ -37,6 +37,13 @@
 //! 40 ms) starts a new stretch, whatever was heard before is written first. Buffers without a timestamp follow on what
 //! came before; when the very first buffer has none, the stream starts where its segment starts.
 //!
+//! Each text that is pushed is announced by a serialized event `whispernpu/subtitle` right before its buffer, and by an element message of
+//! the same name: `text` (string), `start-time` and `end-time` (running times), `final` (always true), `language` (string),
+//! `confidence` (double, 0 to 1), `speaker` (string, NULL: not known) and `words` (array of structures with `text`, `start-time`,
+//! `end-time` and `confidence`; empty unless `word-times` or `granularity=word` asks for them). The buffer's custom meta
+//! `WhisperNpuSubtitleMeta` has the same but text and times. When a window is written, `rstranscribe/final-transcript` follows;
+//! upstream gets `rstranscribe/new-item` with each text.
+//!
 //! Text never overlaps and never runs backwards; between the texts GAP events cover the time line without holes.
 
 mod converter;
@@ -50,18 +57,22 @@ mod position;
 mod queue;
 mod settings;
 mod stats;
+mod subtitle;
 mod transcription;
 
 use gst::{glib, prelude::*};
 
-pub use settings::{WhisperNpuDevice, WhisperNpuPrecision, WhisperNpuTask, WhisperNpuVoiceActivity};
+pub use settings::{
+    WhisperNpuDevice, WhisperNpuGranularity, WhisperNpuPrecision, WhisperNpuTask, WhisperNpuVoiceActivity,
+};
 
 glib::wrapper! {
     /// The element `whispernpu`.
     pub struct WhisperNpu(ObjectSubclass<imp::WhisperNpu>) @extends gst::Element, gst::Object;
 }
 
-/// Registers the element; opens no model and no device.
+/// Registers the element and its buffers' meta; opens no model and no device.
 pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    gst::meta::CustomMeta::register(subtitle::META, &[]);
     gst::Element::register(Some(plugin), settings::ELEMENT_NAME, gst::Rank::NONE, WhisperNpu::static_type())
 }

@@ -33,14 +33,14 @@ impl Output {
         self.discont = true;
     }
 
-    /// Nothing more will be said before `end`.
-    pub fn cover(&mut self, end: ClockTime) -> Option<Piece> {
+    /// Nothing more will be said before `end`: from where to where that leaves a gap.
+    pub fn cover(&mut self, end: ClockTime) -> Option<[ClockTime; 2]> {
         let start = *self.covered_to.get_or_insert(end);
         if start >= end {
             return None;
         }
         self.covered_to = Some(end);
-        Some(Piece::Gap { start, end })
+        Some([start, end])
     }
 
     /// `text` is said from `start` to `end`: the gap before it, if any, and the text itself.
@@ -51,7 +51,8 @@ impl Output {
         if text.is_empty() {
             return Vec::new();
         }
-        let mut pieces: Vec<Piece> = self.cover(start).into_iter().collect();
+        let gap = self.cover(start).map(|[start, end]| Piece::Gap { start, end });
+        let mut pieces: Vec<Piece> = gap.into_iter().collect();
         let start = self.covered_to.map_or(start, |covered_to| covered_to.max(start));
         let end = end.max(start.saturating_add(SHORTEST_CUE));
         self.covered_to = Some(end);
@@ -85,7 +86,7 @@ mod tests {
             [Piece::Gap { start: at(10), end: at(12) }, text(12, 14, "hello world", true)]
         );
         assert_eq!(output.say(at(14), at(15), "again"), [text(14, 15, "again", false)]);
-        assert_eq!(output.cover(at(20)), Some(Piece::Gap { start: at(15), end: at(20) }));
+        assert_eq!(output.cover(at(20)), Some([at(15), at(20)]));
         assert_eq!(output.cover(at(20)), None);
     }
 

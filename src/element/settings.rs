@@ -22,6 +22,8 @@ pub(super) const PRECISION: &str = "precision";
 pub(super) const NPU_STAGES: &str = "npu-stages";
 pub(super) const THREADS: &str = "threads";
 pub(super) const VOICE_ACTIVITY: &str = "voice-activity";
+pub(super) const GRANULARITY: &str = "granularity";
+pub(super) const WORD_TIMES: &str = "word-times";
 pub(super) const LATENCY: &str = "latency";
 pub(super) const ACTIVE_DEVICE: &str = "active-device";
 pub(super) const STATS: &str = "stats";
@@ -142,6 +144,20 @@ pub enum WhisperNpuVoiceActivity {
     Off = 2,
 }
 
+/// What a buffer has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstWhisperNpuGranularity")]
+#[repr(i32)]
+pub enum WhisperNpuGranularity {
+    /// A line of text.
+    #[default]
+    #[enum_value(name = "A line of text, as subtitles are", nick = "segment")]
+    Segment = 0,
+    /// A word.
+    #[enum_value(name = "A word with its punctuation", nick = "word")]
+    Word = 1,
+}
+
 impl From<WhisperNpuPrecision> for Option<Precision> {
     fn from(precision: WhisperNpuPrecision) -> Self {
         match precision {
@@ -174,6 +190,8 @@ pub(super) struct Settings {
     pub npu_stages: WhisperNpuStages,
     pub threads: u32,
     pub voice_activity: WhisperNpuVoiceActivity,
+    pub granularity: WhisperNpuGranularity,
+    pub word_times: bool,
     pub latency_ms: u32,
 }
 
@@ -188,6 +206,8 @@ impl Default for Settings {
             npu_stages: default_stages(),
             threads: 0,
             voice_activity: WhisperNpuVoiceActivity::default(),
+            granularity: WhisperNpuGranularity::default(),
+            word_times: false,
             latency_ms: DEFAULT_LATENCY_MS,
         }
     }
@@ -201,7 +221,12 @@ impl Settings {
             WhisperNpuTask::Transcribe => Task::Transcribe,
             WhisperNpuTask::Translate => Task::Translate,
         };
-        Ok(Options { language, task, words: false })
+        Ok(Options { language, task, words: self.wants_words() })
+    }
+
+    /// Whether words are to be timed.
+    pub fn wants_words(&self) -> bool {
+        self.word_times || self.granularity == WhisperNpuGranularity::Word
     }
 
     /// Where and how the model runs.
@@ -225,6 +250,8 @@ impl Settings {
             NPU_STAGES => self.npu_stages = value.get().expect("GObject has checked the type"),
             THREADS => self.threads = value.get().expect("GObject has checked the type"),
             VOICE_ACTIVITY => self.voice_activity = value.get().expect("GObject has checked the type"),
+            GRANULARITY => self.granularity = value.get().expect("GObject has checked the type"),
+            WORD_TIMES => self.word_times = value.get().expect("GObject has checked the type"),
             LATENCY => self.latency_ms = value.get().expect("GObject has checked the type"),
             name => unreachable!("{name} is not in the property table as writable"),
         }
@@ -241,6 +268,8 @@ impl Settings {
             NPU_STAGES => self.npu_stages.to_value(),
             THREADS => self.threads.to_value(),
             VOICE_ACTIVITY => self.voice_activity.to_value(),
+            GRANULARITY => self.granularity.to_value(),
+            WORD_TIMES => self.word_times.to_value(),
             LATENCY => self.latency_ms.to_value(),
             name => unreachable!("{name} is not in the property table as writable"),
         }
@@ -309,6 +338,20 @@ pub(super) fn properties() -> Vec<ParamSpec> {
                  effect on the way from NULL to READY",
             )
             .mutable_ready()
+            .build(),
+        glib::ParamSpecEnum::builder::<WhisperNpuGranularity>(GRANULARITY)
+            .nick("Granularity")
+            .blurb("What a buffer has; takes effect with the next window")
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecBoolean::builder(WORD_TIMES)
+            .nick("Word times")
+            .blurb(
+                "Whether subtitle events, messages and metas list each word with its time and confidence, which takes \
+                 another pass over the text; always so with granularity=word. Takes effect with the next window",
+            )
+            .default_value(false)
+            .mutable_playing()
             .build(),
         glib::ParamSpecUInt::builder(LATENCY)
             .nick("Latency")

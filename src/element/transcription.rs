@@ -12,8 +12,9 @@ use super::{
     loader::Loaded,
     output::{Output, Piece},
     position,
-    queue::{Audio, Item},
+    queue::{Audio, Item as Queued},
     settings::{Settings, WhisperNpuTask},
+    subtitle::{self, Item},
 };
 use crate::{
     Error,
@@ -30,6 +31,7 @@ pub(super) struct Transcription {
     run: Option<Run>,
     output: Output,
     seqnum: Option<gst::Seqnum>,
+    segment: Option<gst::FormattedSegment<ClockTime>>,
     /// The language that downstream was told.
     tagged: Option<String>,
     /// Language and task that were asked for, and what the model makes of them: a language once heard is kept.
@@ -76,6 +78,7 @@ impl Transcription {
             run: None,
             output: Output::default(),
             seqnum: None,
+            segment: None,
             tagged: None,
             options: None,
         }
@@ -87,10 +90,10 @@ impl Transcription {
     }
 
     /// Takes the next entry of the queue and pushes what follows from it.
-    pub fn take(&mut self, element: &WhisperNpu, item: Item) -> Result<(), FlowError> {
+    pub fn take(&mut self, element: &WhisperNpu, item: Queued) -> Result<(), FlowError> {
         match item {
-            Item::Audio(audio) => self.hear(element, audio),
-            Item::Event(event) => self.event(element, event),
+            Queued::Audio(audio) => self.hear(element, audio),
+            Queued::Event(event) => self.event(element, event),
         }
     }
 
@@ -131,6 +134,7 @@ impl Transcription {
                 self.finish(element)?;
                 let times = segment.segment().downcast_ref::<ClockTime>();
                 self.output.begin(times.and_then(|times| times.start()));
+                self.segment = times.cloned();
                 self.seqnum = Some(event.seqnum());
                 self.push_caps(element)?;
                 self.push_event(element, event)
@@ -174,8 +178,15 @@ impl Transcription {
             let Some(window) = ready else { break };
             let transcript = self.collect(element, window)?;
             let Some(run) = &mut self.run else { return Ok(()) };
-            for cue in run.stream.accept(transcript) {
-                self.say(element, &cue)?;
+            let cues = run.stream.accept(transcript);
+            let is_said = !cues.is_empty();
+            cues.into_iter().try_for_each(|cue| self.say(element, cue))?;
+            if is_said {
+                let end = gst::Structure::new_empty(subtitle::FINAL_TRANSCRIPT);
+                self.push_event(
+                    element,
+                    gst::event::CustomDownstream::builder(end).seqnum_if_some(self.seqnum).build(),
+                )?;
             }
         }
         let Some(run) = &self.run else { return Ok(()) };
@@ -248,7 +259,7 @@ impl Transcription {
         if let Some((language, task, options)) = &self.options
             && (language, *task) == (&settings.language_code, settings.task)
         {
-            return Ok(options.clone());
+            return Ok(Options { words: settings.wants_words(), ..options.clone() });
         }
         let options = settings.options()?;
         engine.check(&options)?;
@@ -256,39 +267,60 @@ impl Transcription {
         Ok(options)
     }
 
-    fn say(&mut self, element: &WhisperNpu, cue: &Cue) -> Result<(), FlowError> {
-        let Some(run) = &self.run else { return Ok(()) };
-        let (start, end) = (run.time(cue.start_samples), run.time(cue.end_samples));
-        let language = match element.settings().task {
-            WhisperNpuTask::Transcribe => cue.language.as_str(),
-            WhisperNpuTask::Translate => "en",
+    fn say(&mut self, element: &WhisperNpu, cue: Cue) -> Result<(), FlowError> {
+        let settings = element.settings();
+        let language = match settings.task {
+            WhisperNpuTask::Transcribe => cue.language.clone(),
+            WhisperNpuTask::Translate => "en".to_owned(),
         };
-        if self.tagged.as_deref() != Some(language) {
-            self.tagged = Some(language.to_owned());
-            let tag = gst::event::Tag::builder(language_tag(language)).seqnum_if_some(self.seqnum);
+        if self.tagged.as_ref() != Some(&language) {
+            let tag = gst::event::Tag::builder(language_tag(&language)).seqnum_if_some(self.seqnum);
             self.push_event(element, tag.build())?;
+            self.tagged = Some(language.clone());
         }
-        let pieces = self.output.say(start, end, &cue.text);
-        pieces.into_iter().try_for_each(|piece| self.push(element, piece))
+        Item::of(cue, settings.granularity).into_iter().try_for_each(|item| self.say_item(element, &item, &language))
+    }
+
+    fn say_item(&mut self, element: &WhisperNpu, item: &Item, language: &str) -> Result<(), FlowError> {
+        let Some(run) = &self.run else { return Ok(()) };
+        for piece in self.output.say(run.time(item.start_samples), run.time(item.end_samples), &item.text) {
+            match piece {
+                Piece::Gap { start, end } => self.push_gap(element, start, end)?,
+                Piece::Text { start, end, text, discont } => {
+                    let running = |time| self.segment.as_ref().and_then(|segment| segment.to_running_time(time));
+                    let at = |samples| running(run.time(samples));
+                    let times = [running(start), running(end)];
+                    let said = item.structure(language, times, &at);
+                    let event = gst::event::CustomDownstream::builder(said.clone()).seqnum_if_some(self.seqnum);
+                    self.push_event(element, event.build())?;
+                    let message = gst::message::Element::builder(said).src(&*element.obj()).build();
+                    let _ = element.obj().post_message(message);
+                    if let [Some(start), Some(end)] = times {
+                        element.sinkpad().push_event(subtitle::new_item(&text, start, end.saturating_sub(start)));
+                    }
+                    gst::debug!(CAT, imp = element, "{start} to {end}: {text}");
+                    let mut buffer = text_buffer(start, end, text, discont);
+                    if let Some(buffer) = buffer.get_mut()
+                        && let Ok(mut meta) = gst::meta::CustomMeta::add(buffer, subtitle::META)
+                    {
+                        item.describe(meta.mut_structure(), language, &at);
+                    }
+                    element.queue().stay(self.generation)?;
+                    element.count(|stats| stats.cues += 1);
+                    element.srcpad().push(buffer).map(|_| ())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn cover(&mut self, element: &WhisperNpu, end: ClockTime) -> Result<(), FlowError> {
-        self.output.cover(end).map_or(Ok(()), |piece| self.push(element, piece))
+        self.output.cover(end).map_or(Ok(()), |[start, end]| self.push_gap(element, start, end))
     }
 
-    fn push(&self, element: &WhisperNpu, piece: Piece) -> Result<(), FlowError> {
-        match piece {
-            Piece::Gap { start, end } => {
-                let gap = gst::event::Gap::builder(start).duration(end - start);
-                self.push_event(element, gap.seqnum_if_some(self.seqnum).build())
-            }
-            Piece::Text { start, end, text, discont } => {
-                element.queue().stay(self.generation)?;
-                gst::debug!(CAT, imp = element, "{start} to {end}: {text}");
-                element.count(|stats| stats.cues += 1);
-                element.srcpad().push(text_buffer(start, end, text, discont)).map(|_| ())
-            }
-        }
+    fn push_gap(&self, element: &WhisperNpu, start: ClockTime, end: ClockTime) -> Result<(), FlowError> {
+        let gap = gst::event::Gap::builder(start).duration(end - start);
+        self.push_event(element, gap.seqnum_if_some(self.seqnum).build())
     }
 
     fn push_caps(&self, element: &WhisperNpu) -> Result<(), FlowError> {

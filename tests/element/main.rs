@@ -4,6 +4,8 @@
 mod alone;
 mod beeps;
 mod listener;
+#[path = "../toy/mod.rs"]
+mod toy;
 
 mod array;
 mod downstream;
@@ -15,4 +17,5 @@ mod live;
 mod malformed;
 mod model;
 mod states;
+mod subtitles;
 mod text;

@@ -45,7 +45,15 @@ fn events_come_in_the_order_that_sinks_need() {
     let mut listener = Listener::plain();
     listener.speak(&beeps(&[(Low, 0.5)], 2.0, PLAIN_RATE), 0.0);
     let outs = listener.finish();
-    let expected = [EventType::StreamStart, EventType::Caps, EventType::Segment, EventType::Tag, EventType::Eos];
+    let expected = [
+        EventType::StreamStart,
+        EventType::Caps,
+        EventType::Segment,
+        EventType::Tag,
+        EventType::CustomDownstream,
+        EventType::CustomDownstream,
+        EventType::Eos,
+    ];
     assert_eq!(events(&outs), expected);
     let caps = listener.element.static_pad("src").unwrap().current_caps().unwrap();
     assert_eq!(caps.to_string(), "text/x-raw, format=(string)utf8");

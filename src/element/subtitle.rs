@@ -1,0 +1,147 @@
+//! What is said, as applications take it: a structure in an event, in a message on the bus and beside a buffer's text.
+
+use gst::{ClockTime, glib::SendValue, prelude::*};
+
+use super::settings::WhisperNpuGranularity;
+use crate::stream::{Cue, CueWord};
+
+/// Name of the event's and the message's structure.
+pub(super) const SUBTITLE: &str = "whispernpu/subtitle";
+/// Name of the meta of the source pad's buffers; its structure has what the event has but text and times.
+pub(super) const META: &str = "WhisperNpuSubtitleMeta";
+/// The event that tells elements for subtitles that what was said is complete.
+pub(super) const FINAL_TRANSCRIPT: &str = "rstranscribe/final-transcript";
+/// The event that tells upstream what was said in its audio.
+pub(super) const NEW_ITEM: &str = "rstranscribe/new-item";
+
+/// A text that becomes a buffer. Places are samples from the start of its stretch of audio.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Item {
+    /// Place of its start.
+    pub start_samples: u64,
+    /// Place of its end.
+    pub end_samples: u64,
+    /// Without spaces around it.
+    pub text: String,
+    /// 0 to 1: its words' mean probability, or that of its window's tokens where there are no words.
+    pub confidence: f64,
+    /// Its words, if they were timed.
+    pub words: Vec<CueWord>,
+}
+
+impl Item {
+    /// What becomes of a cue: itself, or its words, unless none was timed.
+    pub fn of(cue: Cue, granularity: WhisperNpuGranularity) -> Vec<Self> {
+        let mean = |words: &[CueWord]| {
+            let sum: f32 = words.iter().map(|word| word.probability).sum();
+            f64::from(sum) / words.len() as f64
+        };
+        if granularity == WhisperNpuGranularity::Word && !cue.words.is_empty() {
+            let words = cue.words.into_iter().filter(|word| !word.text.trim().is_empty());
+            return words
+                .map(|word| Self {
+                    start_samples: word.start_samples,
+                    end_samples: word.end_samples,
+                    text: word.text.trim().to_owned(),
+                    confidence: f64::from(word.probability),
+                    words: vec![word],
+                })
+                .collect();
+        }
+        let confidence = match cue.words.as_slice() {
+            [] => f64::from(cue.average_log_probability).exp(),
+            words => mean(words),
+        };
+        let Cue { start_samples, end_samples, text, words, .. } = cue;
+        vec![Self { start_samples, end_samples, text, confidence, words }]
+    }
+
+    /// The event's and the message's structure. `times` are the buffer's running times, `at` gives that of a place.
+    pub fn structure(
+        &self,
+        language: &str,
+        times: [Option<ClockTime>; 2],
+        at: &dyn Fn(u64) -> Option<ClockTime>,
+    ) -> gst::Structure {
+        let [start, end] = times;
+        let mut structure = gst::Structure::builder(SUBTITLE)
+            .field("text", &self.text)
+            .field("start-time", start)
+            .field("end-time", end)
+            .field("final", true)
+            .build();
+        self.describe(&mut structure, language, at);
+        structure
+    }
+
+    /// Writes what a meta has.
+    pub fn describe(&self, structure: &mut gst::StructureRef, language: &str, at: &dyn Fn(u64) -> Option<ClockTime>) {
+        structure.set("language", language);
+        structure.set("confidence", self.confidence);
+        structure.set("speaker", None::<String>);
+        let word = |word: &CueWord| -> SendValue {
+            gst::Structure::builder("word")
+                .field("text", word.text.trim())
+                .field("start-time", at(word.start_samples))
+                .field("end-time", at(word.end_samples))
+                .field("confidence", f64::from(word.probability))
+                .build()
+                .to_send_value()
+        };
+        structure.set("words", gst::Array::from_iter(self.words.iter().map(word)));
+    }
+}
+
+/// Upstream hears what was said in its audio; `speaker` is not known.
+pub(super) fn new_item(text: &str, start: ClockTime, duration: ClockTime) -> gst::Event {
+    let structure = gst::Structure::builder(NEW_ITEM)
+        .field("speaker", None::<String>)
+        .field("content", text)
+        .field("running-time", start)
+        .field("duration", duration)
+        .build();
+    gst::event::CustomUpstream::new(structure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cue(words: &[(&str, u64, u64, f32)]) -> Cue {
+        let word = |&(text, start_samples, end_samples, probability): &(&str, u64, u64, f32)| CueWord {
+            text: text.to_owned(),
+            start_samples,
+            end_samples,
+            probability,
+        };
+        Cue {
+            start_samples: 100,
+            end_samples: 900,
+            text: "Hello, you.".into(),
+            language: "en".into(),
+            average_log_probability: -0.5,
+            words: words.iter().map(word).collect(),
+        }
+    }
+
+    #[test]
+    fn a_cue_stays_whole_or_falls_into_its_words() {
+        let words = [("Hello,", 120, 400, 0.75), (" you.", 400, 800, 0.25)];
+        let whole = Item::of(cue(&words), WhisperNpuGranularity::Segment);
+        assert_eq!((whole.len(), whole[0].text.as_str(), whole[0].confidence), (1, "Hello, you.", 0.5));
+        assert_eq!((whole[0].start_samples, whole[0].end_samples, whole[0].words.len()), (100, 900, 2));
+        let parts = Item::of(cue(&words), WhisperNpuGranularity::Word);
+        let parts: Vec<_> =
+            parts.iter().map(|item| (item.text.as_str(), item.start_samples, item.confidence)).collect();
+        assert_eq!(parts, [("Hello,", 120, 0.75), ("you.", 400, 0.25)]);
+    }
+
+    #[test]
+    fn a_cue_without_words_is_as_sure_as_its_tokens() {
+        for granularity in [WhisperNpuGranularity::Segment, WhisperNpuGranularity::Word] {
+            let items = Item::of(cue(&[]), granularity);
+            assert_eq!((items.len(), items[0].text.as_str()), (1, "Hello, you."));
+            assert!((items[0].confidence - 0.6065).abs() < 1e-4);
+        }
+    }
+}
