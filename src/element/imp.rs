@@ -84,6 +84,21 @@ impl WhisperNpu {
         change(&mut lock(&self.stats));
     }
 
+    /// Takes note of how long after its end, a running time, a text leaves.
+    pub(super) fn observe_delay(&self, end: gst::ClockTime) {
+        let Some(now) = self.obj().current_running_time() else { return };
+        let delay = now.saturating_sub(end);
+        let has_grown = {
+            let mut stats = lock(&self.stats);
+            let has_grown = delay > stats.longest_delay;
+            stats.longest_delay = stats.longest_delay.max(delay);
+            has_grown
+        };
+        if has_grown {
+            self.obj().notify(settings::MAX_OBSERVED_DELAY);
+        }
+    }
+
     fn sink_chain(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
         gst::trace!(CAT, imp = self, "Heard {buffer:?}");
         self.queue.outcome()?;
@@ -491,6 +506,9 @@ impl ObjectImpl for WhisperNpu {
     fn property(&self, _id: usize, pspec: &ParamSpec) -> Value {
         match pspec.name() {
             settings::ACTIVE_DEVICE => self.loader.loaded().map(|loaded| loaded.engine.device()).to_value(),
+            settings::MAX_OBSERVED_DELAY => {
+                u32::try_from(lock(&self.stats).longest_delay.mseconds()).unwrap_or(u32::MAX).to_value()
+            }
             settings::STATS => {
                 let engine = self.loader.loaded().map(|loaded| loaded.engine);
                 let device = engine.as_ref().map(|engine| engine.device());

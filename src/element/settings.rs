@@ -25,6 +25,7 @@ pub(super) const VOICE_ACTIVITY: &str = "voice-activity";
 pub(super) const GRANULARITY: &str = "granularity";
 pub(super) const WORD_TIMES: &str = "word-times";
 pub(super) const LATENCY: &str = "latency";
+pub(super) const MAX_OBSERVED_DELAY: &str = "max-observed-delay";
 pub(super) const ACTIVE_DEVICE: &str = "active-device";
 pub(super) const STATS: &str = "stats";
 
@@ -362,6 +363,14 @@ pub(super) fn properties() -> Vec<ParamSpec> {
             )
             .default_value(DEFAULT_LATENCY_MS)
             .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder(MAX_OBSERVED_DELAY)
+            .nick("Maximum observed delay")
+            .blurb(
+                "Longest time from the end of what a text says to the moment it left, in milliseconds, in a live pipeline since \
+                 the element left NULL; notifies when it grows",
+            )
+            .read_only()
             .build(),
         glib::ParamSpecString::builder(ACTIVE_DEVICE)
             .nick("Active device")

@@ -18,6 +18,8 @@ pub(super) struct Stats {
     pub skipped_samples: u64,
     /// Samples that were no finite number.
     pub damaged_samples: u64,
+    /// Longest time from the end of what a text says to the moment it left, in a live pipeline.
+    pub longest_delay: gst::ClockTime,
     /// Time from handing a window in to having its text.
     pub inference: Duration,
 }

@@ -307,6 +307,9 @@ impl Transcription {
                     }
                     element.queue().stay(self.generation)?;
                     element.count(|stats| stats.cues += 1);
+                    if let Some(end) = times[1].filter(|_| run.is_live) {
+                        element.observe_delay(end);
+                    }
                     element.srcpad().push(buffer).map(|_| ())?;
                 }
             }

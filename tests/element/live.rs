@@ -1,5 +1,6 @@
 //! Live pipelines: the latency is answered, and nobody is kept waiting.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
@@ -9,7 +10,7 @@ use crate::{
         Tone::{High, Low},
         beeps,
     },
-    listener::{Listener, PLAIN, PLAIN_RATE, assert_heard, init, words},
+    listener::{Listener, Out, PLAIN, PLAIN_RATE, assert_heard, init, words},
 };
 
 fn latency(pad: &gst::Pad) -> Option<(bool, gst::ClockTime, Option<gst::ClockTime>)> {
@@ -72,6 +73,38 @@ fn text_leaves_within_the_latency() {
     listener.speak(&beeps(&[(Low, 1.0)], 3.1, PLAIN_RATE), 0.0);
     let outs = listener.take_until(|out| out.span().is_some_and(|(_, end_s)| end_s > 2.0));
     assert_eq!(words(&outs), [Low.word()]);
+}
+
+#[test]
+fn the_longest_delay_is_told() {
+    let mut listener = Listener::idle();
+    listener.harness.set_live(true);
+    let clock = gst_check::TestClock::with_start_time(gst::ClockTime::from_seconds(10));
+    listener.element.set_clock(Some(&clock)).unwrap();
+    listener.element.set_base_time(gst::ClockTime::ZERO);
+    let delay = |element: &gst::Element| element.property::<u32>("max-observed-delay");
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let kept = told.clone();
+    listener
+        .element
+        .connect_notify(Some("max-observed-delay"), move |element, _| kept.lock().unwrap().push(delay(element)));
+    assert_eq!(delay(&listener.element), 0);
+    listener.play(PLAIN);
+    listener.speak(&beeps(&[(Low, 1.0), (High, 3.0)], 5.0, PLAIN_RATE), 0.0);
+    let outs = listener.finish();
+    let ends = outs.iter().filter(|out| matches!(out, Out::Text { .. })).filter_map(Out::span).map(|(_, end_s)| end_s);
+    let first_end_s = ends.reduce(f64::min).unwrap();
+    let expected = ((10.0 - first_end_s) * 1e3) as u32;
+    assert!(delay(&listener.element).abs_diff(expected) <= 1, "{} ms, not {expected}", delay(&listener.element));
+    assert_eq!(*told.lock().unwrap(), [delay(&listener.element)], "the second text is less late");
+}
+
+#[test]
+fn a_file_has_no_delay() {
+    let mut listener = Listener::plain();
+    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+    listener.finish();
+    assert_eq!(listener.element.property::<u32>("max-observed-delay"), 0);
 }
 
 #[test]
