@@ -227,10 +227,22 @@ impl Stream {
 mod tests {
     use super::*;
     use crate::mel::spectrogram_on_cpu;
+    use crate::segment::voice::Thresholds;
     use crate::transcript::Segment;
 
-    const LIMITS: Limits =
-        Limits { window_samples: 100_000, cut_search_samples: 0, pause_samples: 1000, windows_at_a_time: 2 };
+    const LIMITS: Limits = Limits {
+        window_samples: 100_000,
+        cut_search_samples: 0,
+        pause_samples: 1000,
+        windows_at_a_time: 2,
+        voice: Thresholds {
+            speech: 0.5,
+            silence: 0.35,
+            min_speech_samples: 0,
+            min_silence_samples: 0,
+            padding_samples: 0,
+        },
+    };
 
     fn stream() -> Stream {
         Stream::new(LIMITS, None, spectrogram_on_cpu())

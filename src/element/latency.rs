@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{scheduler::Urgency, segment::Limits};
+use crate::{
+    scheduler::Urgency,
+    segment::{Limits, voice::Thresholds},
+};
 
 /// Whisper's sample rate in Hz (`SAMPLE_RATE` in openai/whisper `audio.py`).
 pub(super) const SAMPLE_RATE: u32 = 16_000;
@@ -26,9 +29,9 @@ pub(super) fn own_latency(latency_ms: u32) -> Duration {
 }
 
 /// How windows are cut: as long as Whisper takes where nobody waits, else so that listening takes its part of the latency.
-pub(super) fn limits(is_live: bool, latency_ms: u32) -> Limits {
+pub(super) fn limits(is_live: bool, latency_ms: u32, voice: Thresholds) -> Limits {
     if !is_live {
-        return Limits::default();
+        return Limits { voice, ..Limits::default() };
     }
     let latency_samples = own_latency(latency_ms).as_millis() as usize * SAMPLE_RATE as usize / 1000;
     let window_samples =
@@ -37,6 +40,7 @@ pub(super) fn limits(is_live: bool, latency_ms: u32) -> Limits {
         window_samples,
         cut_search_samples: window_samples / CUT_SEARCH_DENOMINATOR,
         pause_samples: LIVE_PAUSE_SAMPLES,
+        voice,
         ..Limits::default()
     }
 }
@@ -69,10 +73,13 @@ mod tests {
 
     #[test]
     fn live_windows_leave_a_quarter_of_the_latency_for_inference() {
-        assert_eq!(limits(true, 8000).window_samples, 6 * 16_000);
-        assert_eq!(limits(true, 0).window_samples, limits(true, 1500).window_samples);
-        assert_eq!(limits(true, u32::MAX).window_samples, 30 * 16_000);
-        assert_eq!(limits(false, 1000).window_samples, 30 * 16_000);
+        assert_eq!(limits(true, 8000, Thresholds::default()).window_samples, 6 * 16_000);
+        assert_eq!(
+            limits(true, 0, Thresholds::default()).window_samples,
+            limits(true, 1500, Thresholds::default()).window_samples
+        );
+        assert_eq!(limits(true, u32::MAX, Thresholds::default()).window_samples, 30 * 16_000);
+        assert_eq!(limits(false, 1000, Thresholds::default()).window_samples, 30 * 16_000);
     }
 
     #[test]

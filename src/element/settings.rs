@@ -5,10 +5,11 @@ use gst::{
     prelude::*,
 };
 
-use super::errors::Fault;
+use super::{errors::Fault, latency::SAMPLE_RATE};
 use crate::{
     decoder::{Language, Options, Task},
     scheduler::{DeviceChoice, Placement, Precision, Stages},
+    segment::voice::Thresholds,
 };
 
 /// The element's factory name, also the prefix of its messages.
@@ -24,6 +25,11 @@ pub(super) const THREADS: &str = "threads";
 pub(super) const VOICE_ACTIVITY: &str = "voice-activity";
 pub(super) const GRANULARITY: &str = "granularity";
 pub(super) const WORD_TIMES: &str = "word-times";
+pub(super) const VOICE_ONSET: &str = "voice-onset";
+pub(super) const VOICE_OFFSET: &str = "voice-offset";
+pub(super) const VOICE_MIN_SPEECH: &str = "voice-min-speech";
+pub(super) const VOICE_MIN_SILENCE: &str = "voice-min-silence";
+pub(super) const VOICE_PADDING: &str = "voice-padding";
 pub(super) const LATENCY: &str = "latency";
 pub(super) const MAX_OBSERVED_DELAY: &str = "max-observed-delay";
 pub(super) const ACTIVE_DEVICE: &str = "active-device";
@@ -42,6 +48,16 @@ const MOST_THREADS: u32 = 256;
 const DEFAULT_MODEL: &str = "tiny.en";
 const DEFAULT_LANGUAGE_CODE: &str = "en";
 const DEFAULT_LATENCY_MS: u32 = 8000;
+
+// Those of `Thresholds::default`, which a test compares.
+const DEFAULT_VOICE_ONSET: f32 = 0.5;
+const DEFAULT_VOICE_OFFSET: f32 = 0.35;
+const DEFAULT_VOICE_MIN_SPEECH_MS: u32 = 250;
+const DEFAULT_VOICE_MIN_SILENCE_MS: u32 = 100;
+const DEFAULT_VOICE_PADDING_MS: u32 = 30;
+
+/// Speech that must last longer, or be padded by more, has nothing to do with voices.
+const MOST_VOICE_MS: u32 = 5000;
 
 /// What to write down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
@@ -191,6 +207,11 @@ pub(super) struct Settings {
     pub npu_stages: WhisperNpuStages,
     pub threads: u32,
     pub voice_activity: WhisperNpuVoiceActivity,
+    pub voice_onset: f32,
+    pub voice_offset: f32,
+    pub voice_min_speech_ms: u32,
+    pub voice_min_silence_ms: u32,
+    pub voice_padding_ms: u32,
     pub granularity: WhisperNpuGranularity,
     pub word_times: bool,
     pub latency_ms: u32,
@@ -207,6 +228,11 @@ impl Default for Settings {
             npu_stages: default_stages(),
             threads: 0,
             voice_activity: WhisperNpuVoiceActivity::default(),
+            voice_onset: DEFAULT_VOICE_ONSET,
+            voice_offset: DEFAULT_VOICE_OFFSET,
+            voice_min_speech_ms: DEFAULT_VOICE_MIN_SPEECH_MS,
+            voice_min_silence_ms: DEFAULT_VOICE_MIN_SILENCE_MS,
+            voice_padding_ms: DEFAULT_VOICE_PADDING_MS,
             granularity: WhisperNpuGranularity::default(),
             word_times: false,
             latency_ms: DEFAULT_LATENCY_MS,
@@ -223,6 +249,18 @@ impl Settings {
             WhisperNpuTask::Translate => Task::Translate,
         };
         Ok(Options { language, task, words: self.wants_words() })
+    }
+
+    /// What speech is.
+    pub fn voice(&self) -> Thresholds {
+        let samples = |milliseconds: u32| u64::from(milliseconds) * u64::from(SAMPLE_RATE) / 1000;
+        Thresholds {
+            speech: self.voice_onset,
+            silence: self.voice_offset.min(self.voice_onset),
+            min_speech_samples: samples(self.voice_min_speech_ms),
+            min_silence_samples: samples(self.voice_min_silence_ms),
+            padding_samples: samples(self.voice_padding_ms),
+        }
     }
 
     /// Whether words are to be timed.
@@ -251,6 +289,11 @@ impl Settings {
             NPU_STAGES => self.npu_stages = value.get().expect("GObject has checked the type"),
             THREADS => self.threads = value.get().expect("GObject has checked the type"),
             VOICE_ACTIVITY => self.voice_activity = value.get().expect("GObject has checked the type"),
+            VOICE_ONSET => self.voice_onset = value.get().expect("GObject has checked the type"),
+            VOICE_OFFSET => self.voice_offset = value.get().expect("GObject has checked the type"),
+            VOICE_MIN_SPEECH => self.voice_min_speech_ms = value.get().expect("GObject has checked the type"),
+            VOICE_MIN_SILENCE => self.voice_min_silence_ms = value.get().expect("GObject has checked the type"),
+            VOICE_PADDING => self.voice_padding_ms = value.get().expect("GObject has checked the type"),
             GRANULARITY => self.granularity = value.get().expect("GObject has checked the type"),
             WORD_TIMES => self.word_times = value.get().expect("GObject has checked the type"),
             LATENCY => self.latency_ms = value.get().expect("GObject has checked the type"),
@@ -269,6 +312,11 @@ impl Settings {
             NPU_STAGES => self.npu_stages.to_value(),
             THREADS => self.threads.to_value(),
             VOICE_ACTIVITY => self.voice_activity.to_value(),
+            VOICE_ONSET => self.voice_onset.to_value(),
+            VOICE_OFFSET => self.voice_offset.to_value(),
+            VOICE_MIN_SPEECH => self.voice_min_speech_ms.to_value(),
+            VOICE_MIN_SILENCE => self.voice_min_silence_ms.to_value(),
+            VOICE_PADDING => self.voice_padding_ms.to_value(),
             GRANULARITY => self.granularity.to_value(),
             WORD_TIMES => self.word_times.to_value(),
             LATENCY => self.latency_ms.to_value(),
@@ -340,6 +388,31 @@ pub(super) fn properties() -> Vec<ParamSpec> {
             )
             .mutable_ready()
             .build(),
+        probability(VOICE_ONSET, "Voice onset", DEFAULT_VOICE_ONSET, "Probability of a voice from which on speech begins"),
+        probability(
+            VOICE_OFFSET,
+            "Voice offset",
+            DEFAULT_VOICE_OFFSET,
+            "Probability of a voice below which speech ends; above voice-onset acts as voice-onset",
+        ),
+        voice_ms(
+            VOICE_MIN_SPEECH,
+            "Voice minimum speech",
+            DEFAULT_VOICE_MIN_SPEECH_MS,
+            "Shorter sounds of a voice are no speech, in milliseconds",
+        ),
+        voice_ms(
+            VOICE_MIN_SILENCE,
+            "Voice minimum silence",
+            DEFAULT_VOICE_MIN_SILENCE_MS,
+            "Shorter silence does not end speech, in milliseconds",
+        ),
+        voice_ms(
+            VOICE_PADDING,
+            "Voice padding",
+            DEFAULT_VOICE_PADDING_MS,
+            "What counts as speech before its onset and behind its end, in milliseconds",
+        ),
         glib::ParamSpecEnum::builder::<WhisperNpuGranularity>(GRANULARITY)
             .nick("Granularity")
             .blurb("What a buffer has; takes effect with the next window")
@@ -391,6 +464,27 @@ pub(super) fn properties() -> Vec<ParamSpec> {
     ]
 }
 
+fn probability(name: &str, nick: &str, default: f32, blurb: &str) -> ParamSpec {
+    glib::ParamSpecFloat::builder(name)
+        .nick(nick)
+        .blurb(&format!("{blurb}. Takes effect with the next stretch of audio"))
+        .minimum(0.0)
+        .maximum(1.0)
+        .default_value(default)
+        .mutable_ready()
+        .build()
+}
+
+fn voice_ms(name: &str, nick: &str, default: u32, blurb: &str) -> ParamSpec {
+    glib::ParamSpecUInt::builder(name)
+        .nick(nick)
+        .blurb(&format!("{blurb}. Takes effect with the next stretch of audio"))
+        .maximum(MOST_VOICE_MS)
+        .default_value(default)
+        .mutable_ready()
+        .build()
+}
+
 fn string(value: &glib::Value, default: &str) -> String {
     let given: Option<String> = value.get().expect("GObject has checked the type");
     given.unwrap_or_else(|| default.to_owned())
@@ -408,6 +502,13 @@ mod tests {
             let settings = Settings { language_code: code.into(), ..Settings::default() };
             assert_eq!(settings.options().unwrap().language, language);
         }
+    }
+
+    #[test]
+    fn speech_is_by_default_what_the_detector_takes_for_it() {
+        assert_eq!(Settings::default().voice(), Thresholds::default());
+        let settings = Settings { voice_onset: 0.3, voice_min_speech_ms: 100, ..Settings::default() };
+        assert_eq!((settings.voice().silence, settings.voice().min_speech_samples), (0.3, 1_600));
     }
 
     #[test]

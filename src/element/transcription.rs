@@ -101,7 +101,8 @@ impl Transcription {
         if !self.run.as_ref().is_some_and(|run| run.is_followed_by(&audio)) {
             self.finish(element)?;
             self.output.mark_discont();
-            let limits = latency::limits(audio.is_live, element.settings().latency_ms);
+            let settings = element.settings();
+            let limits = latency::limits(audio.is_live, settings.latency_ms, settings.voice());
             let Loaded { engine, voice } = self.loaded(element)?;
             let run = self.run.insert(Run {
                 number: audio.run,

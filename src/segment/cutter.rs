@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::voice::{CHUNK_SAMPLES, Listener, Speech, Stretch, Thresholds, Voice};
+use super::voice::{CHUNK_SAMPLES, Listener, Speech, Stretch, Voice};
 use super::voiced::Voiced;
 use super::{Limits, quietest};
 use crate::mel::{HOP_SAMPLES, on_grid};
@@ -13,8 +13,8 @@ use crate::mel::{HOP_SAMPLES, on_grid};
 const LEAD_SAMPLES: u64 = 4_800;
 /// What it has of the pause behind.
 const TAIL_SAMPLES: u64 = 4_800;
-/// How long speech takes to be noticed, with its padding: before that, what was heard may yet belong to a window.
-const NOTICE_SAMPLES: u64 = 6_000;
+/// How much longer speech takes to be noticed than it must last, its padding left out: the detector hears it in pieces of this length.
+const NOTICE_SAMPLES: u64 = 3 * CHUNK_SAMPLES as u64;
 
 /// A window is at least one hop long.
 const HOP: u64 = HOP_SAMPLES as u64;
@@ -70,8 +70,8 @@ impl Cutter {
         let ears = voice.map(|voice| Ears {
             listener: voice.listener(),
             probabilities: Vec::new(),
-            voiced: Voiced::default(),
-            speech: Speech::new(Thresholds::default()),
+            voiced: Voiced::new(limits.voice),
+            speech: Speech::new(limits.voice),
             pauses: Vec::new(),
             window: None,
         });
@@ -177,13 +177,16 @@ impl Cutter {
             ears.pauses.push(stretch.start_samples..stretch.end_samples);
         }
         let open = ears.speech.open();
+        // Before that, what was heard may yet belong to a window.
+        let voice = self.limits.voice;
+        let notice = voice.min_speech_samples + voice.padding_samples + NOTICE_SAMPLES;
         let Some(begin) = ears.window else {
             if open.is_speech {
                 let begin = begin(&open, self.begin);
                 (self.begin, ears.window) = (begin, Some(begin));
                 ears.pauses.clear();
             } else {
-                self.begin = self.begin.max(on_grid(self.analysed.saturating_sub(LEAD_SAMPLES + NOTICE_SAMPLES)));
+                self.begin = self.begin.max(on_grid(self.analysed.saturating_sub(LEAD_SAMPLES + notice)));
             }
             return;
         };

@@ -12,8 +12,8 @@ pub use cutter::{Cutter, Heard};
 
 use crate::mel::WINDOW_SAMPLES;
 
-/// How long windows may get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long windows may get, and what speech is.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
     /// Longest window, at most WINDOW_SAMPLES; whole hops of it count.
     pub window_samples: usize,
@@ -23,6 +23,8 @@ pub struct Limits {
     pub pause_samples: usize,
     /// Windows that may be transcribed at a time.
     pub windows_at_a_time: usize,
+    /// What a voice activity detector takes for speech.
+    pub voice: voice::Thresholds,
 }
 
 /// A stretch of a stream, to be transcribed as a whole.
@@ -49,6 +51,7 @@ impl Default for Limits {
             cut_search_samples: WINDOW_SAMPLES / 2,
             pause_samples: 48_000,
             windows_at_a_time: 8,
+            voice: voice::Thresholds::default(),
         }
     }
 }

@@ -7,24 +7,30 @@ use super::voice::{CHUNK_SAMPLES, Thresholds};
 use crate::mel::HOP_SAMPLES;
 
 /// Which chunks of a stream have a voice.
-#[derive(Default)]
 pub struct Voiced {
+    thresholds: Thresholds,
     chunks: VecDeque<bool>,
     /// Chunks that were forgotten.
     forgotten: u64,
 }
 
 impl Voiced {
+    /// A stream of which nothing was heard.
+    pub fn new(thresholds: Thresholds) -> Self {
+        Self { thresholds, chunks: VecDeque::new(), forgotten: 0 }
+    }
+
     /// Takes the next chunk's probability of speech.
     pub fn push(&mut self, probability: f32) {
-        let Thresholds { speech, silence, .. } = Thresholds::default();
+        let Thresholds { speech, silence, .. } = self.thresholds;
         let goes_on = self.chunks.back() == Some(&true) && probability >= silence;
         self.chunks.push_back(goes_on || probability >= speech);
     }
 
     /// Drops what is before `place`, and further from it than a voice reaches.
     pub fn forget(&mut self, place: u64) {
-        let unneeded = (place / CHUNK_SAMPLES as u64).saturating_sub(self.forgotten + 1);
+        let reach = self.thresholds.padding_samples.div_ceil(CHUNK_SAMPLES as u64);
+        let unneeded = (place / CHUNK_SAMPLES as u64).saturating_sub(self.forgotten + reach);
         let unneeded = (unneeded as usize).min(self.chunks.len());
         self.chunks.drain(..unneeded);
         self.forgotten += unneeded as u64;
@@ -33,7 +39,7 @@ impl Voiced {
     /// For each frame of a spectrogram of this place whether it is in a chunk that has a voice, or as near to one as speech is
     /// padded. What was not listened to counts as voice.
     pub fn frames(&self, place: &Range<u64>) -> Vec<bool> {
-        let padding = Thresholds::default().padding_samples;
+        let padding = self.thresholds.padding_samples;
         let has_voice = |chunk: u64| {
             let index = chunk.checked_sub(self.forgotten).and_then(|index| usize::try_from(index).ok());
             index.and_then(|index| self.chunks.get(index)).copied().unwrap_or(true)
@@ -50,7 +56,7 @@ mod tests {
 
     #[test]
     fn frames_near_a_voice_have_one() {
-        let mut voiced = Voiced::default();
+        let mut voiced = Voiced::new(Thresholds::default());
         [0.1, 0.1, 0.1, 0.4, 0.6, 0.4, 0.1, 0.1, 0.1].into_iter().for_each(|probability| voiced.push(probability));
         let spoken = 4 * 512 - 480..6 * 512 + 480;
         for _ in 0..2 {

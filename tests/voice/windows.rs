@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::mel::{FrontEnd, Spectrogram};
-use gstwhispernpu::segment::voice::{self, Voice};
+use gstwhispernpu::segment::voice::{self, Thresholds, Voice};
 use gstwhispernpu::segment::{Limits, Window};
 use gstwhispernpu::stream::Stream;
 use gstwhispernpu::transcript::WindowTranscript;
@@ -79,8 +79,13 @@ fn windows_hold_all_speech_and_little_silence() {
 #[test]
 fn how_many_samples_come_at_a_time_does_not_matter() {
     let (samples, _) = talk();
-    let live =
-        Limits { window_samples: 6 * RATE, cut_search_samples: RATE, pause_samples: RATE / 2, windows_at_a_time: 1 };
+    let live = Limits {
+        window_samples: 6 * RATE,
+        cut_search_samples: RATE,
+        pause_samples: RATE / 2,
+        windows_at_a_time: 1,
+        ..Limits::default()
+    };
     for limits in [Limits::default(), live] {
         let whole = windows(&samples, &[usize::MAX], limits);
         for pieces in [&[1_600][..], &[511], &[1, 77_777, 512, 13]] {
@@ -106,4 +111,24 @@ fn silence_gives_no_window_and_is_final_soon() {
     stream.end().unwrap();
     assert_eq!(stream.window(), None);
     assert!(stream.is_done());
+}
+
+/// What speech must be decides what is heard at all, and however long it has to last, its beginning is kept.
+#[test]
+fn thresholds_decide_what_is_heard() {
+    let (samples, sentences) = talk();
+    let limits = |voice| Limits { voice, ..Limits::default() };
+    let deaf = Thresholds { speech: 1.1, silence: 1.1, ..Thresholds::default() };
+    assert!(windows(&samples, &[usize::MAX], limits(deaf)).is_empty());
+    // Every sentence has a second of voice without a break of half a second.
+    let slow = Thresholds { min_speech_samples: 16_000, min_silence_samples: 8_000, ..Thresholds::default() };
+    let windows = windows(&samples, &[usize::MAX], limits(slow));
+    for &(start, end) in &sentences {
+        let (start, end) = (start + RATE / 2, end - RATE / 2);
+        let held = |window: &Window| {
+            let first = window.start_samples as usize;
+            first <= start && first + window.length_samples >= end
+        };
+        assert!(windows.iter().any(held), "no window holds {start} to {end} whole");
+    }
 }
