@@ -97,7 +97,7 @@ impl DecoderSession {
         Ok(&self.session.read(self.program.logits)[..self.extents.len() * self.vocabulary_size])
     }
 
-    /// Whether the device computes what [`DecoderSession::follow`] asks for.
+    /// Whether the device computes what a lane's alignment asks for.
     pub fn can_follow(&self) -> bool {
         self.program.following.is_some()
     }
