@@ -1,74 +1,67 @@
-//! Greedy decoding of some windows at a time: each step writes a token in every window, and reads the weights once for all.
+//! Decoding of some windows at a time: each step writes a token in every lane, and reads the weights once for all.
 
 use std::sync::Arc;
 
-use super::probability::{likeliest, log_sum_exp};
-use super::{Alignment, DecoderSession, Decoding, Language, Options, Task, align};
-use super::{language, repetition, rules::Rules};
+use super::{Alignment, DecodeError, DecoderSession, Decoding, Options, Task, align};
+use super::{rules::Rules, window::Window};
 use crate::Error;
 use crate::model::{Model, Token};
 
-/// Windows on their way from states to tokens, each in a lane of its own.
+/// Windows on their way from states to tokens, each in one or several lanes.
 pub struct Batch {
     model: Arc<Model>,
     session: DecoderSession,
     rules: Rules,
-    lanes: Vec<Option<Lane>>,
+    /// By the lane that listens.
+    windows: Vec<Option<Window>>,
     /// Logits that the rules change; one row at a time.
     logits: Vec<f32>,
-}
-
-/// A window that is being decoded.
-struct Lane {
-    options: Options,
-    /// What the next step takes.
-    next: Vec<Token>,
-    stage: Stage,
-    tokens: Vec<Token>,
-    sum: f32,
-    steps: usize,
-    no_speech_probability: f32,
-    language: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Takes `<|startoftranscript|>`, which says how likely it is that nothing is spoken, and in what language.
-    Begin,
-    Write,
 }
 
 impl Batch {
     /// Lanes as the session has them, all free.
     pub fn new(model: Arc<Model>, session: DecoderSession) -> Self {
         let rules = Rules::new(&model.config, &model.vocabulary.special);
-        let lanes = (0..session.lanes()).map(|_| None).collect();
-        Self { model, session, rules, lanes, logits: Vec::new() }
+        let windows = (0..session.lanes()).map(|_| None).collect();
+        Self { model, session, rules, windows, logits: Vec::new() }
     }
 
-    /// Begins a window in a free lane. `states` are (at most audio positions, width).
+    /// The lanes that no window has.
+    pub fn free_lanes(&self) -> Vec<usize> {
+        let is_taken = |lane: &usize| self.windows.iter().flatten().any(|window| window.lanes.contains(lane));
+        (0..self.windows.len()).filter(|lane| !is_taken(lane)).collect()
+    }
+
+    /// Begins a window in a free lane, and as many others as its options ask for. `states` are (at most audio positions, width).
+    /// What is drawn at random follows from `seed`, and not from what else is decoded.
     ///
-    /// Errors: options that the model cannot do, a device fault.
-    pub fn begin(&mut self, lane: usize, states: &[f32], options: &Options) -> Result<(), Error> {
-        let special = &self.model.vocabulary.special;
+    /// Errors: options that the model cannot do, fewer free lanes than they ask for, a device fault.
+    pub fn begin(&mut self, lane: usize, states: &[f32], options: &Options, seed: u64) -> Result<(), Error> {
         options.check(&self.model.vocabulary)?;
+        let wanted = options.lanes();
+        let others = self.free_lanes().into_iter().filter(|free| *free != lane);
+        let lanes: Vec<usize> = std::iter::once(lane).chain(others).take(wanted).collect();
+        if lanes.len() < wanted {
+            return Err(DecodeError::Lanes { wanted, free: lanes.len() }.into());
+        }
         self.session.listen(lane, states)?;
-        self.lanes[lane] = Some(Lane {
-            options: options.clone(),
-            next: vec![special.start_of_transcript],
-            stage: Stage::Begin,
-            tokens: Vec::new(),
-            sum: 0.0,
-            steps: 0,
-            no_speech_probability: 0.0,
-            language: "en".into(),
-        });
+        self.windows[lane] = Some(Window::new(&self.model, options, seed, lanes));
         Ok(())
     }
 
-    /// Gives a window up.
+    /// Gives a window up, by the lane that it was begun in.
     pub fn leave(&mut self, lane: usize) {
-        self.lanes[lane] = None;
+        self.windows[lane] = None;
+    }
+
+    /// Gives free lanes to windows that can use more than they have.
+    pub fn spread(&mut self) {
+        while let Some(&lane) = self.free_lanes().first()
+            && let Some(window) = self.windows.iter_mut().flatten().find(|window| window.wants_lanes())
+        {
+            window.spread(lane);
+            window.branches.drain(..).for_each(|branch| self.session.branch(branch));
+        }
     }
 
     /// Lets a free lane listen to `states` (at most audio positions, width), for [`Batch::align`] alone.
@@ -98,81 +91,29 @@ impl Batch {
         self.session.can_follow()
     }
 
-    /// Takes a step in all lanes that are in use and gives the windows that it ended, with their lanes, which are free then.
+    /// Takes a step in all lanes that are in use and gives the windows that it ended, with the lanes that they were begun in, which
+    /// are free then.
     ///
     /// Errors: a device fault, which ends all windows.
     pub fn step(&mut self) -> Result<Vec<(usize, Decoding)>, Error> {
-        if self.lanes.iter().all(Option::is_none) {
+        let next: Vec<_> = self.windows.iter().flatten().map(Window::next).collect();
+        if next.is_empty() {
             return Ok(Vec::new());
         }
-        let steps = self.lanes.iter().enumerate();
-        let steps = steps.filter_map(|(index, lane)| Some((index, lane.as_ref()?.next.as_slice())));
-        let rows = self.session.step(steps)?.chunks_exact(self.model.config.vocabulary_size);
-        let used = self.lanes.iter_mut().enumerate().filter_map(|(index, lane)| Some((index, lane.as_mut()?)));
+        let counts: Vec<usize> = next.iter().map(Vec::len).collect();
+        let rows = self.session.step(next.into_iter().flatten())?;
+        let mut rows = rows.chunks_exact(self.model.config.vocabulary_size);
+        let windows = self.windows.iter_mut().enumerate();
+        let windows = windows.filter_map(|(lane, window)| Some((lane, window.as_mut()?)));
         let mut ended = Vec::new();
-        for ((index, lane), row) in used.zip(rows) {
-            if lane.stage == Stage::Begin && lane.start(&self.model, row) {
-                continue;
-            }
-            self.logits.clear();
-            self.logits.extend_from_slice(row);
-            self.rules.apply(&lane.tokens, &mut self.logits);
-            if !lane.write(&self.model, &self.logits) {
-                ended.push(index);
-            }
+        for ((lane, window), count) in windows.zip(counts) {
+            let decoding = window.take((&self.model, &self.rules), rows.by_ref().take(count), &mut self.logits);
+            ended.extend(decoding.map(|decoding| (lane, decoding)));
         }
-        Ok(ended.into_iter().filter_map(|index| Some((index, self.lanes[index].take()?.decoding()))).collect())
-    }
-}
-
-impl Lane {
-    /// Takes the logits after the first token; true if a prompt is to be taken before anything is written.
-    fn start(&mut self, model: &Model, logits: &[f32]) -> bool {
-        let special = &model.vocabulary.special;
-        self.stage = Stage::Write;
-        self.no_speech_probability = (logits[special.no_speech as usize] - log_sum_exp(logits)).exp();
-        let spoken = match &self.options.language {
-            Language::Code(wanted) => special.languages.iter().find(|(code, _)| code == wanted),
-            Language::Auto => language::detect(special, logits),
-        };
-        let Some((code, token)) = spoken else {
-            return false;
-        };
-        self.language.clone_from(code);
-        let task = match self.options.task {
-            Task::Transcribe => special.transcribe,
-            Task::Translate => special.translate,
-        };
-        self.next.clear();
-        self.next.extend([*token, task]);
-        true
-    }
-
-    /// Writes the likeliest token; false if the text ends, or falls into a loop, of which one round stays.
-    fn write(&mut self, model: &Model, logits: &[f32]) -> bool {
-        let special = &model.vocabulary.special;
-        let (token, log_sum) = likeliest(logits);
-        self.sum += logits[token as usize] - log_sum;
-        self.steps += 1;
-        if token == special.end_of_text {
-            return false;
+        for window in self.windows.iter_mut().flatten() {
+            window.branches.drain(..).for_each(|branch| self.session.branch(branch));
         }
-        self.tokens.push(token);
-        if let Some(length) = repetition::cut(&self.tokens, special.timestamp_begin) {
-            self.tokens.truncate(length);
-            return false;
-        }
-        self.next.clear();
-        self.next.push(token);
-        self.tokens.len() < model.config.text_positions / 2
-    }
-
-    fn decoding(self) -> Decoding {
-        Decoding {
-            tokens: self.tokens,
-            average_log_probability: self.sum / self.steps as f32,
-            no_speech_probability: self.no_speech_probability,
-            language: self.language,
-        }
+        ended.iter().for_each(|(lane, _)| self.windows[*lane] = None);
+        Ok(ended)
     }
 }

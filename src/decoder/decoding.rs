@@ -11,6 +11,14 @@ pub struct Decoding {
     pub average_log_probability: f32,
     /// Probability that nothing is spoken.
     pub no_speech_probability: f32,
-    /// Language that was written, as a code.
+    /// Language of the speech, given or detected, as a code.
     pub language: String,
+    /// Probability of that language among all that the model knows, 0 to 1; None unless it was detected in this window.
+    pub language_probability: Option<f32>,
+    /// Bytes of the text for each byte of its zlib stream.
+    pub compression_ratio: f32,
+    /// At which it was written.
+    pub temperature: f32,
+    /// Whether nothing is spoken, by the thresholds of the options.
+    pub is_silent: bool,
 }

@@ -17,6 +17,24 @@ pub enum DecodeError {
         /// What the model knows, separated by spaces.
         known: String,
     },
+    /// An option of the search that makes no sense.
+    #[error("{name} is {value}, but has to be {wanted}")]
+    OutOfRange {
+        /// Which.
+        name: &'static str,
+        /// What came.
+        value: String,
+        /// What is accepted.
+        wanted: &'static str,
+    },
+    /// A window was begun with more beams than lanes are free.
+    #[error("the window takes {wanted} lanes, but {free} are free")]
+    Lanes {
+        /// Lanes that the window takes.
+        wanted: usize,
+        /// Lanes that are free.
+        free: usize,
+    },
     /// An English-only model was asked for something else.
     #[error("this model knows only English, but {wanted} was asked for; use a multilingual model such as base")]
     EnglishOnly {

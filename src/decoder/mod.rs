@@ -1,12 +1,16 @@
 //! States → tokens: the audio states of a window enter, tokens with their probabilities leave.
 //!
-//! Read `batch.rs` first (the loop), then `rules.rs` (what may be written next) and `program.rs` (the network); `alignment/` says when
-//! the tokens were spoken.
+//! Read `batch.rs` first (the loop), then `window.rs` (a window's way to its text), `search/` (how a text is written), `rules.rs` (what
+//! may be written next), `fallback.rs` (when it is written again) and `program.rs` (the network); `alignment/` says when the tokens were
+//! spoken.
 
 mod alignment;
 mod batch;
+mod compression;
+mod context;
 mod decoding;
 mod error;
+mod fallback;
 mod language;
 mod network;
 mod options;
@@ -14,6 +18,8 @@ mod probability;
 mod program;
 mod repetition;
 mod rules;
+mod search;
+mod window;
 
 pub use alignment::{Alignment, POSITION_SAMPLES, TimedToken, align};
 pub use batch::Batch;

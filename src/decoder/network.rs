@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::program::{self, DecoderProgram, Following, MOST_JUDGED};
+use super::search::Branch;
 use crate::device::{Device, DeviceError, Extent, Origin, Prepared, Session};
 use crate::model::{Model, Token};
 
@@ -23,8 +24,10 @@ pub struct DecoderSession {
     width: usize,
     vocabulary_size: usize,
     audio_positions: usize,
-    /// Tokens that each lane took.
-    past: Vec<usize>,
+    /// Tokens that each lane took, to which its kept rows belong.
+    held: Vec<Vec<Token>>,
+    /// The lane that listened to what each lane hears: itself, or the one that it was branched from.
+    heard: Vec<usize>,
     extents: Vec<Extent>,
     tokens: Vec<Token>,
 }
@@ -58,7 +61,8 @@ impl Decoder {
             width: self.width,
             vocabulary_size: self.vocabulary_size,
             audio_positions: self.audio_positions,
-            past: vec![0; lanes],
+            held: vec![Vec::new(); lanes],
+            heard: (0..lanes).collect(),
             extents: Vec::with_capacity(lanes),
             tokens: Vec::new(),
         }
@@ -68,17 +72,40 @@ impl Decoder {
 impl DecoderSession {
     /// Lanes, numbered from 0.
     pub fn lanes(&self) -> usize {
-        self.past.len()
+        self.held.len()
     }
 
     /// Starts a window in a lane: computes what the cross-attention needs of `states` (at most audio positions, width) and
-    /// forgets the lane's tokens.
+    /// forgets the tokens of the lane and of those that were branched from it.
     pub fn listen(&mut self, lane: usize, states: &[f32]) -> Result<(), DeviceError> {
         self.session.write(self.program.states, states);
         let rows = states.len() / self.width;
-        self.session.run(self.program.listen, &[Extent { lane, rows, past: 0 }])?;
-        self.past[lane] = 0;
+        self.session.run(self.program.listen, &[Extent::new(lane, rows, 0)])?;
+        self.heard[lane] = lane;
+        let heard = self.heard.iter().zip(&mut self.held).filter(|(heard, _)| **heard == lane);
+        heard.for_each(|(_, held)| held.clear());
         Ok(())
+    }
+
+    /// Lets lane `to` hear what lane `from` hears and go on from the first `rows` tokens that this took; what `to` took before is
+    /// forgotten. Only rows that the lanes do not have in common are copied.
+    pub(super) fn branch(&mut self, Branch { from, to, rows }: Branch) {
+        if from == to {
+            return self.held[to].truncate(rows);
+        }
+        let is_shared = self.heard[from] == self.heard[to];
+        let taken = self.held[from][..rows].iter();
+        let same = taken.zip(&self.held[to]).take_while(|(one, other)| is_shared && one == other).count();
+        self.session.copy_kept(from, to, same..rows);
+        self.heard[to] = self.heard[from];
+        let held = self.held[from][same..rows].to_vec();
+        self.held[to].truncate(same);
+        self.held[to].extend(held);
+    }
+
+    /// What a step of `rows` rows in a lane is about.
+    fn extent(&self, lane: usize, rows: usize) -> Extent {
+        Extent { memory_lane: self.heard[lane], ..Extent::new(lane, rows, self.held[lane].len()) }
     }
 
     /// Takes more tokens in some lanes and gives the logits (lanes in the same order, vocabulary) of the tokens that follow.
@@ -86,13 +113,17 @@ impl DecoderSession {
         self.extents.clear();
         self.tokens.clear();
         for (lane, tokens) in steps {
-            self.extents.push(Extent { lane, rows: tokens.len(), past: self.past[lane] });
+            let extent = self.extent(lane, tokens.len());
+            self.extents.push(extent);
             self.tokens.extend_from_slice(tokens);
         }
         self.session.write_tokens(self.program.tokens, &self.tokens);
         self.session.run(self.program.step, &self.extents)?;
+        let mut tokens = self.tokens.as_slice();
         for extent in &self.extents {
-            self.past[extent.lane] += extent.rows;
+            let (taken, rest) = tokens.split_at(extent.rows);
+            self.held[extent.lane].extend_from_slice(taken);
+            tokens = rest;
         }
         Ok(&self.session.read(self.program.logits)[..self.extents.len() * self.vocabulary_size])
     }
@@ -108,9 +139,11 @@ impl DecoderSession {
     /// Errors: a device fault, or a device that cannot.
     pub(super) fn follow(&mut self, lane: usize, tokens: &[Token]) -> Result<(), DeviceError> {
         let following = following(&self.program)?;
+        let follow = following.follow;
+        self.held[lane].clear();
         self.session.write_tokens(self.program.tokens, tokens);
-        self.session.run(following.follow, &[Extent { lane, rows: tokens.len(), past: 0 }])?;
-        self.past[lane] = tokens.len();
+        self.session.run(follow, &[self.extent(lane, tokens.len())])?;
+        self.held[lane].extend_from_slice(tokens);
         Ok(())
     }
 
@@ -136,7 +169,7 @@ impl DecoderSession {
         for states in states.chunks(MOST_JUDGED * self.width) {
             self.session.write(following.judged, states);
             let count = states.len() / self.width;
-            self.session.run(following.judge, &[Extent { lane: 0, rows: count, past: 0 }])?;
+            self.session.run(following.judge, &[Extent::new(0, count, 0)])?;
             let logits = self.session.read(following.logits).chunks_exact(self.vocabulary_size);
             for logits in logits.take(count) {
                 judge(row, logits);

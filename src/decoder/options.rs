@@ -1,10 +1,15 @@
 //! What the user wants of the text.
 
-use super::DecodeError;
-use crate::model::{Vocabulary, language_code};
+use super::{DecodeError, MOST_LANES};
+use crate::model::{Token, Vocabulary, language_code};
+
+/// Drawn texts cost as much as searched ones.
+const MOST_SAMPLES: usize = 64;
+/// Longer patience is no search.
+const MOST_PATIENCE: f32 = 16.0;
 
 /// How to decode.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// Language of the speech.
     pub language: Language,
@@ -12,6 +17,34 @@ pub struct Options {
     pub task: Task,
     /// Whether each word gets its time and probability, which takes another pass over the text.
     pub words: bool,
+    /// Ascending from 0 on: a text that is rejected is written again at the next one. At 0 the likeliest text is searched for, above
+    /// it texts are drawn.
+    pub temperatures: Vec<f32>,
+    /// Bytes of a text for each byte of its zlib stream, above which it is rejected; None for any.
+    pub compression_ratio_threshold: Option<f32>,
+    /// Mean log-probability of tokens, below which a text is rejected; None for any.
+    pub log_probability_threshold: Option<f32>,
+    /// Probability of no speech above which a text that the other threshold finds unlikely is no speech; None for never.
+    pub no_speech_threshold: Option<f32>,
+    /// Texts that are followed at temperature 0, each in a lane, at most [`super::MOST_LANES`]; 1 is greedy.
+    pub beam_size: usize,
+    /// Texts that are drawn above temperature 0, of which the likeliest is taken.
+    pub best_of: usize,
+    /// How many times `beam_size` texts have to end before the search does.
+    pub patience: f32,
+    /// Exponent of the length by which texts are ranked (Wu et al., 2016), 0 to 1; None to rank by the mean log-probability.
+    pub length_penalty: Option<f32>,
+    /// Words that are likely to be said and hard to spell, such as names; those that find no room in the prompt are left out. Each
+    /// window is written with the vocabulary and the prompt that it was handed in with.
+    pub vocabulary: Vec<String>,
+    /// Text that the decoder takes to have been said before each window: spelling, style.
+    pub prompt: String,
+    /// Whether a window is written with the text of those before it in mind; then they have to be transcribed one by one.
+    pub conditions_on_previous: bool,
+    /// The tokens of those, timestamps included.
+    pub previous: Vec<Token>,
+    /// Tokens that the text has to begin with, a timestamp first.
+    pub prefix: Vec<Token>,
 }
 
 /// The language of the speech.
@@ -33,6 +66,30 @@ pub enum Task {
     Translate,
 }
 
+/// Those of openai/whisper `transcribe.py`, but for one temperature and no conditioning on previous text.
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            language: Language::default(),
+            task: Task::default(),
+            words: false,
+            temperatures: vec![0.0],
+            compression_ratio_threshold: Some(2.4),
+            log_probability_threshold: Some(-1.0),
+            no_speech_threshold: Some(0.6),
+            beam_size: 1,
+            best_of: 5,
+            patience: 1.0,
+            length_penalty: None,
+            vocabulary: Vec::new(),
+            prompt: String::new(),
+            conditions_on_previous: false,
+            previous: Vec::new(),
+            prefix: Vec::new(),
+        }
+    }
+}
+
 impl Default for Language {
     fn default() -> Self {
         Self::Code("en".into())
@@ -51,8 +108,55 @@ impl Language {
 }
 
 impl Options {
+    /// Temperatures from 0 to 1 in steps of 0.2, as openai/whisper has them.
+    pub fn ladder() -> Vec<f32> {
+        (0..=5).map(|step| step as f32 / 5.0).collect()
+    }
+
+    /// Those for a window that will be transcribed again: the likeliest text at once, whatever it is worth.
+    pub fn hasty(self) -> Self {
+        Self { temperatures: vec![0.0], beam_size: 1, ..self }
+    }
+
+    /// Whether a stream's next window can be decoded only when the transcript of the last one is there.
+    pub fn is_sequential(&self) -> bool {
+        self.language == Language::Auto || self.conditions_on_previous
+    }
+
+    /// Lanes that a window takes from its beginning on.
+    pub fn lanes(&self) -> usize {
+        if self.temperatures.first() == Some(&0.0) { self.beam_size } else { 1 }
+    }
+
     /// Whether a model with this vocabulary can do it.
     pub fn check(&self, vocabulary: &Vocabulary) -> Result<(), DecodeError> {
+        self.check_search()?;
+        self.check_language(vocabulary)
+    }
+
+    fn check_search(&self) -> Result<(), DecodeError> {
+        let refuse = |name, value: String, wanted| Err(DecodeError::OutOfRange { name, value, wanted });
+        let has_order = self.temperatures.windows(2).all(|pair| pair[0] < pair[1]);
+        let has_limits = self.temperatures.iter().all(|temperature| (0.0..=1.0).contains(temperature));
+        if self.temperatures.is_empty() || !has_order || !has_limits {
+            return refuse("temperatures", format!("{:?}", self.temperatures), "ascending, at least one, from 0 to 1");
+        }
+        if !(1..=MOST_LANES).contains(&self.beam_size) {
+            return refuse("beam size", self.beam_size.to_string(), "1 to 8");
+        }
+        if !(1..=MOST_SAMPLES).contains(&self.best_of) {
+            return refuse("best of", self.best_of.to_string(), "1 to 64");
+        }
+        if !(self.patience > 0.0 && self.patience <= MOST_PATIENCE) {
+            return refuse("patience", self.patience.to_string(), "more than 0, at most 16");
+        }
+        if self.length_penalty.is_some_and(|penalty| !(0.0..=1.0).contains(&penalty)) {
+            return refuse("length penalty", format!("{:?}", self.length_penalty), "0 to 1");
+        }
+        Ok(())
+    }
+
+    fn check_language(&self, vocabulary: &Vocabulary) -> Result<(), DecodeError> {
         let languages = &vocabulary.special.languages;
         if languages.is_empty() {
             let wanted = match (&self.language, self.task) {
@@ -83,5 +187,28 @@ mod tests {
         }
         assert_eq!(Language::parse("Auto"), Ok(Language::Auto));
         assert!(Language::parse("klingon").is_err() && Language::parse("").is_err());
+    }
+
+    #[test]
+    fn a_search_that_makes_no_sense_is_refused() {
+        let options = Options::default;
+        assert_eq!(Options { temperatures: Options::ladder(), ..options() }.check_search(), Ok(()));
+        assert_eq!(
+            Options { beam_size: 8, patience: 2.0, length_penalty: Some(1.0), ..options() }.check_search(),
+            Ok(())
+        );
+        for (wrong, expected) in [
+            (Options { temperatures: vec![], ..options() }, "temperatures"),
+            (Options { temperatures: vec![0.2, 0.0], ..options() }, "temperatures"),
+            (Options { temperatures: vec![0.0, f32::NAN], ..options() }, "temperatures"),
+            (Options { beam_size: 0, ..options() }, "beam size"),
+            (Options { beam_size: 9, ..options() }, "beam size"),
+            (Options { best_of: 0, ..options() }, "best of"),
+            (Options { patience: 0.0, ..options() }, "patience"),
+            (Options { length_penalty: Some(-1.0), ..options() }, "length penalty"),
+        ] {
+            let message = wrong.check_search().unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
     }
 }

@@ -29,6 +29,23 @@ pub fn likeliest(logits: &[f32]) -> (Token, f32) {
     (best as Token, maximum + Arch::new().dispatch(SumOfPowers(logits, maximum)).ln())
 }
 
+/// The `count` largest logits that are possible, in descending order, the first of equals first.
+pub fn greatest_tokens(logits: &[f32], count: usize) -> Vec<(Token, f32)> {
+    let mut greatest: Vec<(Token, f32)> = Vec::with_capacity(count + 1);
+    let mut least = f32::NEG_INFINITY;
+    for (token, &logit) in logits.iter().enumerate() {
+        if logit > least {
+            let place = greatest.partition_point(|(_, other)| *other >= logit);
+            greatest.insert(place, (token as Token, logit));
+            greatest.truncate(count);
+            if greatest.len() == count {
+                least = greatest.last().map_or(least, |(_, logit)| *logit);
+            }
+        }
+    }
+    greatest
+}
+
 struct Greatest<'a>(&'a [f32]);
 
 impl WithSimd for Greatest<'_> {
@@ -90,6 +107,17 @@ mod tests {
         }
         assert_eq!(log_sum_exp(&[f32::NEG_INFINITY; 40]), f32::NEG_INFINITY);
         assert_eq!(log_sum_exp(&[]), f32::NEG_INFINITY);
+    }
+
+    #[test]
+    fn the_greatest_are_those_of_a_sort() {
+        let logits: Vec<f32> = (0..1000).map(|token| (token * 7919 % 101) as f32 - 50.0).collect();
+        let mut sorted: Vec<(Token, f32)> = (0..).zip(logits.iter().copied()).collect();
+        sorted.sort_by(|one, other| other.1.total_cmp(&one.1));
+        for count in [1, 2, 6, 30] {
+            assert_eq!(greatest_tokens(&logits, count), sorted[..count]);
+        }
+        assert_eq!(greatest_tokens(&[f32::NEG_INFINITY, 3.0], 5), [(1, 3.0)]);
     }
 
     #[test]

@@ -34,8 +34,15 @@ impl Rules {
         Self { special: special.clone(), suppressed, suppressed_at_begin: at_begin }
     }
 
+    /// Puts `row` into `logits` and makes what may not follow `written` impossible.
+    pub fn apply_to(&self, written: &[Token], row: &[f32], logits: &mut Vec<f32>) {
+        logits.clear();
+        logits.extend_from_slice(row);
+        self.apply(written, logits);
+    }
+
     /// Makes what may not follow `written` impossible.
-    pub fn apply(&self, written: &[Token], logits: &mut [f32]) {
+    fn apply(&self, written: &[Token], logits: &mut [f32]) {
         forbid_each(logits, &self.suppressed);
         if written.is_empty() {
             forbid_each(logits, &self.suppressed_at_begin);

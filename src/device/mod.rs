@@ -13,6 +13,7 @@ mod program;
 mod team;
 mod tensor;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use error::DeviceError;
@@ -77,6 +78,10 @@ pub trait Session: Send {
     /// Errors: an extent does not fit the program's buffers, or the device failed. Panics if two extents have one lane or a
     /// lane is not below the session's number of lanes.
     fn run(&mut self, procedure: Procedure, extents: &[Extent]) -> Result<(), DeviceError>;
+
+    /// Copies rows of every [`Rows::Grown`] value from one lane to another; memories stay where they are, and are shared by
+    /// [`Extent::memory_lane`]. Panics if a lane is not below the session's number of lanes, or a value has fewer rows.
+    fn copy_kept(&mut self, from: usize, to: usize, rows: Range<usize>);
 
     /// The value's whole buffer, row-major; only the rows that the last run wrote have a meaning, and of values that other
     /// operations read a device need not keep any.

@@ -108,8 +108,10 @@ impl Rows {
 /// What is known only when a procedure runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
-    /// Whose kept rows and memories it is about, below the session's lanes; no two extents of a run have the same.
+    /// Whose kept rows it is about, below the session's lanes; no two extents of a run have the same.
     pub lane: usize,
+    /// Whose memories its rows recall, or write: its own lane's, or those of another that several share.
+    pub memory_lane: usize,
     /// Rows of the step.
     pub rows: usize,
     /// Rows that every [`Rows::Grown`] value of the lane already holds.
@@ -117,10 +119,17 @@ pub struct Extent {
 }
 
 impl Extent {
+    /// `rows` rows in a lane that holds `past` rows, over the lane's own memories.
+    pub fn new(lane: usize, rows: usize, past: usize) -> Self {
+        Self { lane, memory_lane: lane, rows, past }
+    }
+
     /// Panics unless each of `extents` has a lane of its own, of the session's `lanes`.
     pub fn expect_lanes(extents: &[Extent], lanes: usize) {
         for (index, extent) in extents.iter().enumerate() {
-            assert!(extent.lane < lanes, "lane {} of {lanes}", extent.lane);
+            for lane in [extent.lane, extent.memory_lane] {
+                assert!(lane < lanes, "lane {lane} of {lanes}");
+            }
             assert!(extents[..index].iter().all(|other| other.lane != extent.lane), "a lane takes one step at a time");
         }
     }
@@ -228,7 +237,7 @@ pub enum Operation {
         /// (rows, width).
         output: Value,
     },
-    /// Replaces what the extent's lane of `memory` holds by the step's rows. A run of it has one extent.
+    /// Replaces what the extent's memory lane of `memory` holds by the step's rows. A run of it has one extent.
     Remember {
         /// (key rows, width).
         key: Value,
@@ -237,7 +246,7 @@ pub enum Operation {
         /// What they are kept in.
         memory: Memory,
     },
-    /// The same attention over what each row's lane of `memory` holds.
+    /// The same attention over what each row's memory lane of `memory` holds.
     Recall {
         /// (rows, width).
         query: Value,
@@ -246,7 +255,7 @@ pub enum Operation {
         /// (rows, width).
         output: Value,
     },
-    /// How [`Operation::Recall`] would weigh what each row's lane of `memory` holds: softmax(q·kᵀ/√d) of some heads.
+    /// How [`Operation::Recall`] would weigh what each row's memory lane of `memory` holds: softmax(q·kᵀ/√d) of some heads.
     Probabilities {
         /// (rows, width).
         query: Value,

@@ -56,7 +56,7 @@ impl EncoderSession {
     pub fn encode(&mut self, mel: &[f32]) -> Result<&[f32], DeviceError> {
         let rows = mel.len() / self.bins / 2;
         self.session.write(self.mel, mel);
-        self.session.run(self.run, &[Extent { lane: 0, rows, past: 0 }])?;
+        self.session.run(self.run, &[Extent::new(0, rows, 0)])?;
         Ok(&self.session.read(self.states)[..rows * self.width])
     }
 }

@@ -29,6 +29,8 @@ pub struct TimedToken {
     pub token: Token,
     /// From the window's first sample; not before that of the token before it, nor behind the text's end.
     pub start_samples: usize,
+    /// Where the model looked most when it wrote it.
+    pub looked_samples: usize,
     /// How likely the model finds it after the tokens before it, among all text.
     pub probability: f32,
 }
@@ -53,6 +55,7 @@ pub fn align(
     // A row says what follows its token: the rows from the prompt's last one on are about the text and its end.
     let (first, end) = (prompt.len() - 1, tokens.len() - 1);
     let mut costs = matrix::attention(session.heads(), tokens.len(), first..end, heard);
+    let looked: Vec<usize> = costs.chunks_exact(heard).map(greatest_place).collect();
     costs.iter_mut().for_each(|x| *x = -*x);
     let places = warp::entries(&costs, heard);
     let mut probabilities = Vec::with_capacity(text.len());
@@ -60,11 +63,17 @@ pub fn align(
         let logits = &logits[..end_of_text as usize];
         probabilities.push((logits[text[row - first] as usize] - log_sum_exp(logits)).exp());
     })?;
-    let timed = text.iter().zip(&places).zip(probabilities);
-    let timed = timed.map(|((&token, place), probability)| TimedToken {
+    let timed = text.iter().zip(&places).zip(&looked).zip(probabilities);
+    let timed = timed.map(|(((&token, place), looked), probability)| TimedToken {
         token,
         start_samples: place * POSITION_SAMPLES,
+        looked_samples: looked * POSITION_SAMPLES,
         probability,
     });
     Ok(Alignment { tokens: timed.collect(), end_samples: places[text.len()] * POSITION_SAMPLES })
+}
+
+/// The first of the greatest.
+fn greatest_place(row: &[f32]) -> usize {
+    (1..row.len()).fold(0, |best, place| if row[place] > row[best] { place } else { best })
 }

@@ -101,6 +101,10 @@ impl<A: Arithmetic> Session for CpuSession<A> {
         stages.iter().try_for_each(|stage| self.stage(&plan, stage, extents))
     }
 
+    fn copy_kept(&mut self, from: usize, to: usize, rows: Range<usize>) {
+        self.values.copy_kept(from, to, rows);
+    }
+
     fn read(&self, value: Value) -> &[f32] {
         self.values.whole(value)
     }
@@ -140,7 +144,7 @@ impl<A: Arithmetic> CpuSession<A> {
                 let (workers, head_width) =
                     (&self.workers, plan.values[output.0].columns / plan.memories[memory.0].heads);
                 self.values.by_cells(&plan.team, &[(output, head_width)], rows, 1, &|mut cell, worker| {
-                    let lane = cell.reader.places()[cell.target.rows.start].lane;
+                    let lane = cell.reader.places()[cell.target.rows.start].memory_lane;
                     let head = read(&lanes[lane][cell.target.columns.start / head_width]);
                     let scores = &mut lock(&workers[worker]).scores;
                     A::attend(plan.isa, &head, query, cell.reader, &mut cell.target, scores);
@@ -153,14 +157,14 @@ impl<A: Arithmetic> CpuSession<A> {
                 self.values.by_cells(&plan.team, &[(output, memory.rows)], rows, 1, &|mut cell, worker| {
                     let row = cell.target.rows.start;
                     let index = wanted[cell.target.columns.start / memory.rows];
-                    let head = read(&lanes[cell.reader.places()[row].lane][index]);
+                    let head = read(&lanes[cell.reader.places()[row].memory_lane][index]);
                     let query = &cell.reader.row(query, row)[index * head_width..][..head_width];
                     A::probabilities(plan.isa, &head, query, cell.target.row(row), &mut lock(&workers[worker]).scores);
                 });
             }
             Stage::Remember { key, value, memory } => {
                 assert!(extents.len() == 1, "a memory is written for one lane at a time");
-                let heads = &self.memories[memory.0][extents[0].lane];
+                let heads = &self.memories[memory.0][extents[0].memory_lane];
                 fill::<A>(plan, heads, &self.values, key, value, plan.values[key.0].rows.count(extents));
             }
             Stage::Grown { query, key, value, heads, mask, output } => {

@@ -39,6 +39,8 @@ pub struct Place {
     pub lane: usize,
     /// Row within the extent.
     pub row: usize,
+    /// Lane of the memories that it recalls.
+    pub memory_lane: usize,
     /// Rows that the lane's grown values held before.
     pub past: usize,
 }
@@ -60,7 +62,8 @@ impl Values {
     pub fn begin(&mut self, extents: &[Extent]) {
         self.places.clear();
         for (index, extent) in extents.iter().enumerate() {
-            let place = |row| Place { extent: index, lane: extent.lane, row, past: extent.past };
+            let Extent { lane, memory_lane, past, .. } = *extent;
+            let place = |row| Place { extent: index, lane, row, memory_lane, past };
             self.places.extend((0..extent.rows).map(place));
         }
     }
@@ -68,6 +71,15 @@ impl Values {
     /// The whole buffer of a value.
     pub fn whole_mut(&mut self, value: Value) -> &mut [f32] {
         &mut self.buffers[value.0].data
+    }
+
+    /// Copies rows of all values that are kept from one lane to another. Panics if a lane has no such rows.
+    pub fn copy_kept(&mut self, from: usize, to: usize, rows: Range<usize>) {
+        for Buffer { rows: kept, columns, data, .. } in self.buffers.iter_mut().filter(|buffer| buffer.rows.is_kept()) {
+            assert!(rows.end <= kept.limit(), "{rows:?} of {kept:?}");
+            let place = |lane: usize, row: usize| (lane * kept.limit() + row) * *columns;
+            data.copy_within(place(from, rows.start)..place(from, rows.end), place(to, rows.start));
+        }
     }
 
     /// The whole buffers of a value to read and of another to write. Panics if they are one.

@@ -71,7 +71,7 @@ impl Run<'_> {
             }
             Step::Remember { key, value, memory } => {
                 assert!(self.extents.len() == 1, "a memory is written for one lane at a time");
-                let lane = self.extents[0].lane;
+                let lane = self.extents[0].memory_lane;
                 for (from, is_key) in [(*key, true), (*value, false)] {
                     self.require(from, Form::Bf16)?;
                     self.flush()?;
@@ -399,7 +399,7 @@ impl Run<'_> {
     fn keys(&self, keys: Keys, span: Span, extent: &Extent) -> (Grid, Grid, usize, usize) {
         match keys {
             Keys::Memory(memory) => {
-                let lane = &self.session.memories[memory.0][extent.lane];
+                let lane = &self.session.memories[memory.0][extent.memory_lane];
                 (lane.key.grid(), lane.value.grid(), lane.rows, 0)
             }
             Keys::Values { key, value } if self.held(key).rows.is_kept() => {

@@ -1,6 +1,7 @@
 //! One user's buffers of a prepared program.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::arena::Arena;
@@ -135,6 +136,14 @@ impl Session for NpuSession {
         }
         run.flush()?;
         steps.outputs.iter().try_for_each(|output| run.fetch(*output))
+    }
+
+    fn copy_kept(&mut self, from: usize, to: usize, rows: Range<usize>) {
+        let memory = self.arena.all_mut();
+        for held in self.held.iter().filter(|held| held.rows.is_kept()) {
+            assert!(rows.end <= held.rows.limit(), "{rows:?} of {:?}", held.rows);
+            rows.clone().for_each(|row| held.kept[from].copy_row(memory, row, &held.kept[to], row));
+        }
     }
 
     fn read(&self, value: Value) -> &[f32] {

@@ -40,7 +40,7 @@ impl Operation {
         let procedure = program.procedure(steps);
         let mut session = array.prepare(&program, &weights).map_err(sentence)?.session(1);
         inputs.iter().for_each(|(value, rows)| session.write(*value, rows));
-        session.run(procedure, &[Extent { lane: 0, rows, past: 0 }]).map_err(sentence)?;
+        session.run(procedure, &[Extent::new(0, rows, 0)]).map_err(sentence)?;
         Ok(session.read(output).iter().map(|element| element.to_bits()).collect())
     }
 
