@@ -1,13 +1,15 @@
 //! `whispernpu`: Whisper speech-to-text as a GStreamer element.
 //!
 //! The modules stand in the order in which data passes through them: the element hands samples to a stream, the stream
-//! cuts windows and makes their log-mel, the scheduler gives each window a device, and encoder, decoder and transcript make
+//! cuts windows, makes their log-mel and says what of their text is final, the scheduler gives each window a device, and encoder, decoder and transcript make
 //! text of it.
 
 #[cfg(feature = "element")]
 pub mod element;
 
 pub mod stream;
+
+pub mod commit;
 
 pub mod segment;
 

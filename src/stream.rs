@@ -5,14 +5,19 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Error;
-use crate::mel::{Spectrogram, on_grid};
+use crate::commit::{Draft, Drafted, Extent, Policy};
+use crate::mel::{HOP_SAMPLES, Spectrogram, on_grid};
 pub use crate::segment::Window;
-use crate::segment::{Cutter, Heard, Limits, voice::Voice};
-use crate::transcript::{WindowTranscript, Word};
+use crate::segment::{Cut, Cutter, Heard, Limits, Reason, voice::Voice};
+use crate::transcript::{Segment, WindowTranscript, Word};
 
 /// What is left of a window behind its text is transcribed again if it is longer: 2.5 s. A decoder may end its text at a
 /// pause, with speech behind it.
 const LEAST_REST_SAMPLES: usize = 40_000;
+/// A word that begins so long before a place may be said behind it: 0.5 s.
+const LATE_SAMPLES: u64 = 8_000;
+/// So much of a voice is more than a text's last sound: 1 s.
+const LEAST_REST_VOICED_SAMPLES: usize = 16_000;
 /// A text that covers less than 1 s of its window is no reason to try again.
 const LEAST_ADVANCE_SAMPLES: usize = 16_000;
 
@@ -23,6 +28,10 @@ const LEAST_ADVANCE_SAMPLES: usize = 16_000;
 /// ```
 pub struct Stream {
     limits: Limits,
+    policy: Policy,
+    /// The open window's text, and the next one's.
+    draft: Draft,
+    next_draft: Draft,
     cutter: Cutter,
     spectrogram: Spectrogram,
     /// What may still decide where to cut.
@@ -33,11 +42,30 @@ pub struct Stream {
     said_samples: u64,
     /// Where the last word ended.
     word_samples: u64,
+    /// Up to here all windows that were made are whole.
+    transcribed_samples: u64,
+    /// Up to here all that will be said is.
+    settled_samples: u64,
     ended: bool,
     /// Rest of a window, to be transcribed before those that are.
-    rest: Option<Range<u64>>,
+    rest: Option<Cut>,
+    /// Whether the window that is being transcribed has been transcribed with a given beginning before.
+    is_again: bool,
     /// Windows that are being transcribed, in order.
-    in_flight: VecDeque<Range<u64>>,
+    in_flight: VecDeque<Cut>,
+}
+
+/// Text of a stream.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Text {
+    /// What is final now, in order.
+    pub finals: Vec<Cue>,
+    /// What follows of a window that still grows, and may change.
+    pub tail: Option<Cue>,
+    /// Up to here the stream had been heard when this was written.
+    pub heard_samples: u64,
+    /// Whether the speech pauses or ends here.
+    pub is_whole: bool,
 }
 
 /// A line of text with its time.
@@ -70,19 +98,43 @@ pub struct CueWord {
     pub probability: f32,
 }
 
+impl Cue {
+    /// No text, at this place.
+    pub fn nothing(place: u64) -> Self {
+        Self {
+            start_samples: place,
+            end_samples: place,
+            text: String::new(),
+            language: String::new(),
+            average_log_probability: 0.0,
+            words: Vec::new(),
+        }
+    }
+}
+
 impl Stream {
-    /// A stream of which nothing was heard. With a voice its silence is skipped and its windows are cut in pauses.
-    pub fn new(limits: Limits, voice: Option<&Arc<Voice>>, spectrogram: Spectrogram) -> Self {
+    /// A stream of which nothing was heard. With a voice its silence is skipped and its windows are cut in pauses. Its text is
+    /// final where its windows are, or, if these are transcribed while they grow, as soon as `policy` says.
+    pub fn new(limits: Limits, policy: Policy, voice: Option<&Arc<Voice>>, spectrogram: Spectrogram) -> Self {
+        // What is final of a window is where the text of its next transcript begins.
+        let windows_at_a_time = if limits.is_growing { 1 } else { limits.windows_at_a_time };
+        let limits = Limits { windows_at_a_time, ..limits };
         Self {
             limits,
+            policy,
+            draft: Draft::new(policy),
+            next_draft: Draft::new(policy),
             cutter: Cutter::new(limits, voice),
             spectrogram,
             heard: Vec::new(),
             start_samples: 0,
             said_samples: 0,
             word_samples: 0,
+            transcribed_samples: 0,
+            settled_samples: 0,
             ended: false,
             rest: None,
+            is_again: false,
             in_flight: VecDeque::new(),
         }
     }
@@ -121,11 +173,44 @@ impl Stream {
         if self.is_waiting() {
             return None;
         }
-        let place = self.cutter.peek()?;
-        let window = self.cut(&place)?;
+        let cut = loop {
+            let cut = self.cutter.peek()?.clone();
+            if cut.reason == Reason::End {
+                self.next_draft = self.draft.split((cut.place.end - cut.place.start) as usize);
+            }
+            if cut.reason != Reason::End || cut.place.end > self.transcribed_samples {
+                break cut;
+            }
+            // All that is said in it is final.
+            self.draft = std::mem::replace(&mut self.next_draft, Draft::new(self.policy));
+            self.cutter.take();
+        };
+        let window = self.cut(&cut)?;
+        self.is_again = false;
+        match cut.reason {
+            Reason::Update => {}
+            Reason::Flush(until) => self.transcribed_samples = until,
+            Reason::Pause | Reason::End => self.transcribed_samples = cut.place.end,
+        }
         self.cutter.take();
-        self.in_flight.push_back(place);
+        self.in_flight.push_back(cut);
         Some(window)
+    }
+
+    /// Drops windows that still grow and have grown already, or all that still grow.
+    pub fn hurry(&mut self, drops_all: bool) {
+        self.cutter.hurry(drops_all);
+    }
+
+    /// Gives up the transcript of the first of the windows that are being transcribed, and everything heard before `place` of which the
+    /// text is not final.
+    pub fn skip(&mut self, place: u64) {
+        self.in_flight.pop_front();
+        self.rest = None;
+        self.cutter.skip(place);
+        self.settled_samples = self.settled_samples.max(self.cutter.begin());
+        (self.draft, self.next_draft) = (Draft::new(self.policy), Draft::new(self.policy));
+        self.forget();
     }
 
     /// Whether as many windows are being transcribed as may be.
@@ -135,51 +220,95 @@ impl Stream {
 
     /// Place of the window whose transcript is to be accepted next.
     pub fn awaited(&self) -> Option<u64> {
-        self.in_flight.front().map(|place| place.start)
+        self.in_flight.front().map(|cut| cut.place.start)
     }
 
     /// Takes the transcript of the first of the windows that are being transcribed and gives its text.
     ///
     /// Does nothing if no window is being transcribed.
-    pub fn accept(&mut self, transcript: WindowTranscript) -> Vec<Cue> {
-        let Some(place) = self.in_flight.pop_front() else {
-            return Vec::new();
+    pub fn accept(&mut self, transcript: WindowTranscript) -> Text {
+        let Some(Cut { place, reason }) = self.in_flight.pop_front() else {
+            return Text::default();
         };
-        let mut cues = Vec::with_capacity(transcript.segments.len());
-        for segment in transcript.segments {
-            let start_samples = (place.start + segment.start_samples as u64).max(self.said_samples);
-            let end_samples = place.start + segment.end_samples as u64;
-            if start_samples < end_samples {
-                self.said_samples = end_samples;
-                let words = segment.words.into_iter().map(|word| self.place(&place, word)).collect();
-                cues.push(Cue {
-                    start_samples,
-                    end_samples,
-                    text: segment.text,
-                    language: transcript.language.clone(),
-                    average_log_probability: transcript.average_log_probability,
-                    words,
-                });
-            }
-        }
+        let heard_samples = place.end;
         let (length, consumed) = ((place.end - place.start) as usize, transcript.consumed_samples);
-        if consumed >= LEAST_ADVANCE_SAMPLES && consumed + LEAST_REST_SAMPLES < length {
-            self.rest = Some(on_grid(place.start + consumed as u64)..place.end);
+        let cue = Cue {
+            language: transcript.language.clone(),
+            average_log_probability: transcript.average_log_probability,
+            ..Cue::nothing(0)
+        };
+        let extent = match reason {
+            Reason::Update => Extent::Policy,
+            Reason::Flush(until) => Extent::Until(until.saturating_sub(place.start) as usize),
+            Reason::Pause | Reason::End => Extent::Whole,
+        };
+        let drafted = if self.limits.is_growing {
+            self.draft.take(transcript, length, extent)
+        } else {
+            Drafted { finals: transcript.segments, ..Drafted::default() }
+        };
+        let consumed =
+            drafted.end_samples.map_or(consumed, |end| self.written(end, &place).unwrap_or(length).min(consumed));
+        let mut said = Place { said_samples: self.said_samples, word_samples: self.word_samples };
+        let cues = |segments: Vec<Segment>, said: &mut Place| -> Vec<Cue> {
+            segments.into_iter().filter_map(|segment| said.cue(&place, segment, &cue)).collect()
+        };
+        let finals = cues(drafted.finals, &mut said);
+        (self.said_samples, self.word_samples) = (said.said_samples, said.word_samples);
+        let tail = joined(cues(drafted.tail, &mut said));
+        if reason == Reason::End {
+            self.draft = std::mem::replace(&mut self.next_draft, Draft::new(self.policy));
+        }
+        let has_rest = consumed + LEAST_REST_SAMPLES < length;
+        if has_rest {
+            self.leave_rest(Cut { place, reason }, consumed);
         }
         self.forget();
-        cues
+        if self.rest.is_none() {
+            self.settled_samples = match reason {
+                Reason::Update => self.settled_samples,
+                Reason::Flush(until) => until.saturating_sub(LATE_SAMPLES),
+                Reason::Pause | Reason::End => heard_samples,
+            };
+        }
+        let is_whole = self.rest.is_none() && matches!(reason, Reason::Pause | Reason::End);
+        Text { finals, tail, heard_samples, is_whole }
     }
 
-    /// A word of the window at `window`.
-    fn place(&mut self, window: &Range<u64>, word: Word) -> CueWord {
-        let start_samples = (window.start + word.start_samples as u64).max(self.word_samples);
-        let end_samples = (window.start + word.end_samples as u64).max(start_samples);
-        self.word_samples = end_samples;
-        CueWord { text: word.text, start_samples, end_samples, probability: word.probability }
+    /// Has what follows on the first `consumed` samples of a window transcribed again.
+    fn leave_rest(&mut self, Cut { place, reason }: Cut, consumed: usize) {
+        let rest = on_grid(place.start + consumed as u64)..place.end;
+        let is_worth_it = consumed >= LEAST_ADVANCE_SAMPLES;
+        let is_waited_for = match reason {
+            Reason::Update => false,
+            Reason::Flush(until) => rest.start < until,
+            Reason::Pause | Reason::End => true,
+        };
+        if !is_waited_for {
+            return;
+        }
+        if reason != Reason::End && !self.is_again && self.draft.forget_prefix() {
+            self.is_again = true;
+            self.rest = Some(Cut { place, reason });
+        } else if reason == Reason::End && is_worth_it && self.draft.prefix().is_empty() {
+            // What is final behind the window leaves nothing to be said in it.
+            self.rest = Some(Cut { place: rest, reason });
+        } else if reason == Reason::Pause && is_worth_it && self.cutter.restart(place.start, rest.start) {
+            self.draft = Draft::new(self.policy);
+            self.rest = Some(Cut { place: rest, reason });
+        }
+    }
+
+    /// Where the last word ends if it leaves a part of the window unaccounted for: a decoder that was given the beginning of a text may
+    /// take it for the whole, with a voice behind it.
+    fn written(&self, end_samples: usize, place: &Range<u64>) -> Option<usize> {
+        let behind = (place.start + end_samples as u64).min(place.end)..place.end;
+        let voiced = self.cutter.voiced(&behind).iter().filter(|is_voiced| **is_voiced).count() * HOP_SAMPLES;
+        (voiced >= LEAST_REST_VOICED_SAMPLES).then_some(end_samples)
     }
 
     /// A window, unless its last frame sees samples that are still to come.
-    fn cut(&self, place: &Range<u64>) -> Option<Window> {
+    fn cut(&self, Cut { place, reason }: &Cut) -> Option<Window> {
         let log_mel = self.spectrogram.window(place)?.to_vec();
         let is_last = self.ended && place.end == self.heard_samples();
         Some(Window {
@@ -188,6 +317,8 @@ impl Stream {
             log_mel,
             voiced: self.cutter.voiced(place),
             is_last,
+            is_update: *reason == Reason::Update,
+            prefix: self.draft.prefix().to_vec(),
         })
     }
 
@@ -197,8 +328,8 @@ impl Stream {
 
     /// Drops what no window will need. It moves what stays, so it waits until that is worth it.
     fn forget(&mut self) {
-        self.spectrogram.forget(self.position_samples());
-        self.cutter.forget_voiced(self.position_samples());
+        self.spectrogram.forget(self.needed_samples());
+        self.cutter.forget_voiced(self.needed_samples());
         let unneeded = (self.cutter.needed() - self.start_samples) as usize;
         if unneeded > self.heard.len() / 2 {
             self.heard.drain(..unneeded);
@@ -213,7 +344,14 @@ impl Stream {
 
     /// Everything before this place is final.
     pub fn position_samples(&self) -> u64 {
-        let rest = self.rest.as_ref().map(|place| place.start);
+        let silent = self.cutter.silent_to().filter(|_| self.in_flight.is_empty() && self.rest.is_none());
+        let settled = if self.limits.is_growing { self.settled_samples } else { 0 };
+        self.needed_samples().max(self.said_samples).max(settled).max(silent.unwrap_or_default())
+    }
+
+    /// Everything before this place is in no window that is to come.
+    fn needed_samples(&self) -> u64 {
+        let rest = self.rest.as_ref().map(|rest| rest.place.start);
         rest.or(self.awaited()).unwrap_or(self.cutter.begin())
     }
 
@@ -221,6 +359,43 @@ impl Stream {
     pub fn pending_samples(&self) -> usize {
         (self.heard_samples() - self.position_samples()) as usize
     }
+}
+
+/// Where the last text ended.
+struct Place {
+    said_samples: u64,
+    word_samples: u64,
+}
+
+impl Place {
+    /// A segment of the `window`, behind what was said; otherwise like `cue`.
+    fn cue(&mut self, window: &Range<u64>, segment: Segment, cue: &Cue) -> Option<Cue> {
+        let start_samples = (window.start + segment.start_samples as u64).max(self.said_samples);
+        let end_samples = window.start + segment.end_samples as u64;
+        if start_samples >= end_samples {
+            return None;
+        }
+        self.said_samples = end_samples;
+        let words = segment.words.into_iter().map(|word| self.word(window, word)).collect();
+        Some(Cue { start_samples, end_samples, text: segment.text, words, ..cue.clone() })
+    }
+
+    fn word(&mut self, window: &Range<u64>, word: Word) -> CueWord {
+        let start_samples = (window.start + word.start_samples as u64).max(self.word_samples);
+        let end_samples = (window.start + word.end_samples as u64).max(start_samples);
+        self.word_samples = end_samples;
+        CueWord { text: word.text, start_samples, end_samples, probability: word.probability }
+    }
+}
+
+/// One cue of several.
+fn joined(cues: Vec<Cue>) -> Option<Cue> {
+    cues.into_iter().reduce(|mut all, cue| {
+        all.text = format!("{} {}", all.text, cue.text);
+        all.end_samples = cue.end_samples;
+        all.words.extend(cue.words);
+        all
+    })
 }
 
 #[cfg(test)]
@@ -233,8 +408,12 @@ mod tests {
     const LIMITS: Limits = Limits {
         window_samples: 100_000,
         cut_search_samples: 0,
+        kept_samples: 0,
         pause_samples: 1000,
         windows_at_a_time: 2,
+        is_growing: false,
+        update_samples: 0,
+        flush_samples: 0,
         voice: Thresholds {
             speech: 0.5,
             silence: 0.35,
@@ -245,7 +424,7 @@ mod tests {
     };
 
     fn stream() -> Stream {
-        Stream::new(LIMITS, None, spectrogram_on_cpu())
+        Stream::new(LIMITS, Policy::Segment, None, spectrogram_on_cpu())
     }
 
     fn transcript(segments: &[(usize, usize)], consumed_samples: usize) -> WindowTranscript {
@@ -254,7 +433,7 @@ mod tests {
             end_samples,
             text: "word".into(),
             tokens: Vec::new(),
-            words: Vec::new(),
+            ..Segment::default()
         });
         WindowTranscript { segments: segments.collect(), consumed_samples, ..WindowTranscript::default() }
     }
@@ -276,7 +455,7 @@ mod tests {
         assert_eq!(place(stream.window()), Some((0, 100_000, false)));
         assert_eq!(place(stream.window()), Some((100_000, 100_000, false)));
         assert_eq!(stream.window(), None, "two at a time");
-        let cues = stream.accept(transcript(&[(0, 300), (300, 99_000)], 99_000));
+        let cues = stream.accept(transcript(&[(0, 300), (300, 99_000)], 99_000)).finals;
         assert_eq!(times(&cues), [(0, 300), (300, 99_000)]);
         assert_eq!((stream.position_samples(), stream.pending_samples()), (100_000, 250_000));
         stream.end().unwrap();
@@ -285,7 +464,7 @@ mod tests {
         assert_eq!(place(stream.window()), Some((300_000, 50_000, true)));
         stream.accept(transcript(&[], 100_000));
         assert!(!stream.is_done());
-        assert_eq!(times(&stream.accept(transcript(&[(0, 50_000)], 50_000))), [(300_000, 350_000)]);
+        assert_eq!(times(&stream.accept(transcript(&[(0, 50_000)], 50_000)).finals), [(300_000, 350_000)]);
         assert!(stream.is_done());
     }
 
@@ -313,7 +492,7 @@ mod tests {
         assert_eq!(stream.position_samples(), 20_000);
         assert_eq!(place(stream.window()), Some((20_000, 80_000, false)));
         assert_eq!(stream.awaited(), Some(20_000));
-        assert_eq!(times(&stream.accept(transcript(&[(0, 5_000)], 5_000))), [(20_000, 25_000)]);
+        assert_eq!(times(&stream.accept(transcript(&[(0, 5_000)], 5_000)).finals), [(20_000, 25_000)]);
         assert_eq!(stream.awaited(), Some(100_000), "less than a second is no reason to try again");
         stream.accept(transcript(&[(0, 70_000)], 70_000));
         assert_eq!(stream.position_samples(), 200_000, "nor is a rest of less than 2.5 seconds");
@@ -327,7 +506,7 @@ mod tests {
         stream.window();
         stream.accept(transcript(&[(0, 100_000)], 100_000));
         stream.said_samples = 100_500;
-        let cues = stream.accept(transcript(&[(0, 400), (200, 800)], 100_000));
+        let cues = stream.accept(transcript(&[(0, 400), (200, 800)], 100_000)).finals;
         assert_eq!(times(&cues), [(100_500, 100_800)]);
     }
 
@@ -344,10 +523,11 @@ mod tests {
             start_samples,
             end_samples,
             probability: 0.5,
+            ..Word::default()
         };
         transcript.segments[0].words = vec![word(" a", 0, 300), word(" b", 300, 900)];
         stream.word_samples = 100_100;
-        let cues = stream.accept(transcript);
+        let cues = stream.accept(transcript).finals;
         let words = cues[0].words.iter().map(|word| (word.text.as_str(), word.start_samples, word.end_samples));
         assert_eq!(words.collect::<Vec<_>>(), [(" a", 100_100, 100_300), (" b", 100_300, 100_900)]);
     }

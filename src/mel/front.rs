@@ -61,7 +61,7 @@ impl Frames {
             let rows = FRAMES_AT_A_TIME.min(frames - first);
             let samples = &samples[first * HOP_SAMPLES..][..(rows - 1) * HOP_SAMPLES + FRAME_SAMPLES];
             self.session.write(self.samples, samples);
-            self.session.run(self.run, &[Extent { lane: 0, rows, past: 0 }])?;
+            self.session.run(self.run, &[Extent::new(0, rows, 0)])?;
             mel.extend_from_slice(&self.session.read(self.mel)[..rows * self.bins]);
         }
         Ok(frames)

@@ -12,7 +12,9 @@ use crate::encoder::{Encoder, EncoderSession};
 use crate::mel::{HOP_SAMPLES, frames_to_encode, normalise, quiet_frames};
 use crate::model::{Model, Token};
 use crate::segment::Window;
-use crate::transcript::{Segment, Timings, WindowTranscript, add_words, keep_to_sound, segments, text_tokens};
+use crate::transcript::{
+    Segment, Timings, WindowTranscript, add_words, drop_invented, keep_to_sound, segments, text_tokens,
+};
 
 /// A model whose stages are prepared.
 pub struct Pipeline {
@@ -42,6 +44,8 @@ struct Begun {
     options: Options,
     /// What an aligner will listen to; empty if there is none or no words are asked for.
     states: Vec<f32>,
+    /// Which frames have a voice; empty if nobody listened for one.
+    voiced: Vec<bool>,
     /// Which frames are quiet or have no voice, if words are asked for.
     is_quiet: Vec<bool>,
     timings: Timings,
@@ -81,31 +85,41 @@ impl Pipeline {
 }
 
 impl PipelineSession {
-    /// Takes a window as far as the decoder, in a free lane.
+    /// The lanes that no window has.
+    pub fn free_lanes(&self) -> Vec<usize> {
+        self.batch.free_lanes()
+    }
+
+    /// Gives free lanes to windows that can use more than they have.
+    pub fn spread(&mut self) {
+        self.batch.spread();
+    }
+
+    /// Takes a window as far as the decoder, in a free lane and as many others as its options ask for.
     pub fn begin(&mut self, lane: usize, window: &Window, options: &Options) -> Result<(), Error> {
         let begin = Instant::now();
         self.mel.resize(frames_to_encode(window.length_samples) * self.model.config.mel_bins, 0.0);
         normalise(&window.log_mel, &mut self.mel);
         let states = self.encoder.encode(&self.mel)?;
         let decoding_since = Instant::now();
-        self.batch.begin(lane, states, options)?;
+        self.batch.begin(lane, states, options, window.start_samples)?;
         let timings = Timings { encoder: decoding_since - begin, ..Timings::default() };
         let states = if options.words && self.aligner.is_some() { states.to_vec() } else { Vec::new() };
         let bins = self.model.config.mel_bins;
         let mut is_quiet = if options.words { quiet_frames(&window.log_mel, bins) } else { Vec::new() };
         is_quiet.iter_mut().zip(&window.voiced).for_each(|(is_quiet, voiced)| *is_quiet |= !voiced);
-        let (window_samples, options) = (window.length_samples, options.clone());
-        self.windows[lane] = Some(Begun { window_samples, options, states, is_quiet, timings, decoding_since });
+        let (window_samples, options, voiced) = (window.length_samples, options.clone(), window.voiced.clone());
+        self.windows[lane] = Some(Begun { window_samples, options, states, voiced, is_quiet, timings, decoding_since });
         Ok(())
     }
 
-    /// Gives up the window in a lane.
+    /// Gives up the window that was begun in a lane.
     pub fn leave(&mut self, lane: usize) {
         self.batch.leave(lane);
         self.windows[lane] = None;
     }
 
-    /// Writes a token in every lane and gives the windows that are done, with the lanes that they leave.
+    /// Writes a token in every lane and gives the windows that are done, with the lanes that they were begun in.
     ///
     /// Errors: a device fault; all windows are lost.
     pub fn step(&mut self) -> Result<Vec<(usize, WindowTranscript)>, Error> {
@@ -120,17 +134,25 @@ impl PipelineSession {
     }
 
     fn transcript(&mut self, lane: usize, begun: Begun, decoding: Decoding) -> Result<WindowTranscript, Error> {
-        let (mut segments, consumed_samples) = segments(&decoding, &self.model.vocabulary, begun.window_samples);
+        let (mut segments, mut consumed_samples) = segments(&decoding, &self.model.vocabulary, begun.window_samples);
+        let written = written(&begun.options, &decoding.language);
+        let is_cut = drop_invented(&mut segments, &decoding, (&begun.voiced, HOP_SAMPLES), written, &begun.options);
+        if segments.is_empty() && is_cut {
+            consumed_samples = begun.window_samples;
+        }
         if begun.options.words {
             self.add_words(lane, &begun, &decoding.language, &mut segments)?;
         }
         let (decoder, tokens) = (begun.decoding_since.elapsed(), decoding.tokens.len());
         Ok(WindowTranscript {
+            tokens: if segments.is_empty() || is_cut { Vec::new() } else { decoding.tokens },
             segments,
             consumed_samples,
             language: decoding.language,
+            language_probability: decoding.language_probability,
             average_log_probability: decoding.average_log_probability,
             no_speech_probability: decoding.no_speech_probability,
+            temperature: decoding.temperature,
             device: self.device,
             timings: Timings { decoder, tokens, ..begun.timings },
         })
@@ -147,9 +169,13 @@ impl PipelineSession {
             Some(aligner) => aligner.align(&begun.states, &text, spoken, heard)?,
             None => self.batch.align(lane, &text, spoken, heard)?,
         };
-        let written = if begun.options.task == Task::Translate { "en" } else { language };
-        add_words(segments, &alignment, vocabulary, written, window_samples);
+        add_words(segments, &alignment, vocabulary, written(&begun.options, language), window_samples);
         keep_to_sound(segments, &begun.is_quiet, HOP_SAMPLES);
         Ok(())
     }
+}
+
+/// Code of the language in which speech of `language` is written.
+fn written<'a>(options: &Options, language: &'a str) -> &'a str {
+    if options.task == Task::Translate { "en" } else { language }
 }

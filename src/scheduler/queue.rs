@@ -68,9 +68,16 @@ impl Queue {
         self.filled.notify_one();
     }
 
-    /// The most urgent window, if there is one.
-    pub fn try_pop(&self) -> Option<Job> {
-        self.lock().jobs.pop()
+    /// The most urgent window, if there is one and it makes do with so many lanes. No other goes before it.
+    pub fn try_pop(&self, lanes: usize) -> Option<Job> {
+        let mut state = self.lock();
+        let fits = state.jobs.peek().is_some_and(|job| job.options.lanes() <= lanes);
+        if fits { state.jobs.pop() } else { None }
+    }
+
+    /// Whether no window waits.
+    pub fn is_empty(&self) -> bool {
+        self.lock().jobs.is_empty()
     }
 
     /// Waits for the most urgent window; None once the queue is closed.
@@ -137,8 +144,7 @@ mod tests {
     use super::*;
 
     fn push(queue: &Queue, place: u64, urgency: Urgency) {
-        let window =
-            Window { start_samples: place, length_samples: 1, log_mel: Vec::new(), voiced: Vec::new(), is_last: false };
+        let window = Window { start_samples: place, length_samples: 1, ..Window::default() };
         queue.push(window, Options::default(), urgency, Arc::default());
     }
 
@@ -157,11 +163,26 @@ mod tests {
     }
 
     #[test]
+    fn a_window_waits_for_its_lanes_and_is_not_overtaken() {
+        let queue = Queue::default();
+        let push = |start_samples, beam_size| {
+            let window = Window { start_samples, length_samples: 1, ..Window::default() };
+            let options = Options { beam_size, ..Options::default() };
+            queue.push(window, options, Urgency::Background, Arc::default());
+        };
+        push(0, 5);
+        push(1, 1);
+        assert!(queue.try_pop(4).is_none() && !queue.is_empty());
+        let place = |lanes| queue.try_pop(lanes).map(|job| job.window.start_samples);
+        assert_eq!((place(5), place(0), place(1), place(8)), (Some(0), None, Some(1), None));
+        assert!(queue.is_empty());
+    }
+
+    #[test]
     fn a_closed_queue_gives_its_windows_up() {
         let queue = Queue::default();
         let slot = Arc::<Slot>::default();
-        let window =
-            Window { start_samples: 0, length_samples: 1, log_mel: Vec::new(), voiced: Vec::new(), is_last: false };
+        let window = Window { start_samples: 0, length_samples: 1, ..Window::default() };
         queue.push(window, Options::default(), Urgency::Background, slot.clone());
         queue.close();
         assert!(queue.pop().is_none());

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::ScheduleError;
 use crate::Error;
@@ -47,6 +48,13 @@ impl Ticket {
             }
             result = self.slot.ready.wait(result).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Waits for the transcript for so long; None if it is not there by then.
+    pub fn wait_for(&self, patience: Duration) -> Option<Result<WindowTranscript, Error>> {
+        let result = lock(&self.slot.result);
+        let waited = self.slot.ready.wait_timeout_while(result, patience, |result| result.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.take()
     }
 
     /// A handle that can give the window up while somebody waits for it.

@@ -19,7 +19,7 @@ pub struct Worker {
     queue: Arc<Queue>,
     tally: Arc<Tally>,
     session: Option<PipelineSession>,
-    /// The windows in hand, by lane.
+    /// The windows in hand, by the lanes that they were begun in.
     jobs: Vec<Option<(Job, Duration)>>,
 }
 
@@ -37,6 +37,7 @@ impl Worker {
             while self.jobs.iter().any(Option::is_some) {
                 self.fill();
                 self.drop_cancelled();
+                self.spread();
                 self.step();
             }
         }
@@ -45,8 +46,10 @@ impl Worker {
     /// Takes what waits into free lanes. Beside a window whose text is awaited only one is begun between two steps.
     fn fill(&mut self) {
         let is_awaited = self.jobs.iter().flatten().any(|(job, _)| job.is_live());
-        while let Some(lane) = self.jobs.iter().position(Option::is_none)
-            && let Some(job) = self.queue.try_pop()
+        while let Some(session) = &self.session
+            && let free = session.free_lanes()
+            && let Some(&lane) = free.first()
+            && let Some(job) = self.queue.try_pop(free.len())
         {
             self.begin(lane, job);
             if is_awaited {
@@ -81,6 +84,15 @@ impl Worker {
                 self.finish(job, Err(error.clone()));
                 self.fail_all(&error);
             }
+        }
+    }
+
+    /// Lanes that no window waits for help those that can use several.
+    fn spread(&mut self) {
+        if let Some(session) = &mut self.session
+            && self.queue.is_empty()
+        {
+            session.spread();
         }
     }
 

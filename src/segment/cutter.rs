@@ -7,14 +7,21 @@ use std::sync::Arc;
 use super::voice::{CHUNK_SAMPLES, Listener, Speech, Stretch, Voice};
 use super::voiced::Voiced;
 use super::{Limits, quietest};
-use crate::mel::{HOP_SAMPLES, on_grid};
+use crate::mel::{FRAME_SAMPLES, HOP_SAMPLES, on_grid};
 
 /// What a window has of the pause before its speech, so that no first sound is lost: 0.3 s.
 const LEAD_SAMPLES: u64 = 4_800;
 /// What it has of the pause behind.
 const TAIL_SAMPLES: u64 = 4_800;
+/// A pause after which nothing that was said before helps to hear what is said next: 3 s.
+const CLOSING_PAUSE_SAMPLES: u64 = 48_000;
 /// How much longer speech takes to be noticed than it must last, its padding left out: the detector hears it in pieces of this length.
 const NOTICE_SAMPLES: u64 = 3 * CHUNK_SAMPLES as u64;
+/// What is said within 1 s before the end of what was heard may sound otherwise with what follows.
+const CONTEXT_SAMPLES: u64 = 16_000;
+
+/// What the last frame of a window sees behind its end.
+const SEEN_SAMPLES: u64 = (FRAME_SAMPLES / 2 - HOP_SAMPLES) as u64;
 
 /// A window is at least one hop long.
 const HOP: u64 = HOP_SAMPLES as u64;
@@ -29,7 +36,35 @@ pub struct Cutter {
     /// What was looked at.
     analysed: u64,
     /// Windows that nobody took yet.
-    cut: VecDeque<Range<u64>>,
+    cut: VecDeque<Cut>,
+    /// Where the open window is to be transcribed next.
+    next_update: Option<u64>,
+    /// Up to here the open window was to be transcribed at the last pause, or place like one.
+    flushed: u64,
+    /// Whether its speech has paused.
+    has_paused: bool,
+}
+
+/// Where a window is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// In the stream.
+    pub place: Range<u64>,
+    /// Why it is to be transcribed.
+    pub reason: Reason,
+}
+
+/// Why a window is to be transcribed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It has grown.
+    Update,
+    /// Its speech pauses; the window may grow on.
+    Pause,
+    /// It has grown for long. What is said before this place is as well heard as it can be waited for.
+    Flush(u64),
+    /// It ends. What follows is in other windows.
+    End,
 }
 
 /// The part that tells speech from silence.
@@ -51,6 +86,17 @@ pub struct Heard<'a> {
     pub start: u64,
     /// 16 kHz, mono.
     pub samples: &'a [f32],
+}
+
+impl Ears {
+    /// The longest pause of the open window within these places.
+    fn longest_pause(&self, search: Range<u64>) -> Option<Range<u64>> {
+        let open = self.speech.open();
+        let open_pause = (!open.is_speech).then_some(open.start_samples..open.end_samples);
+        let within = |pause: &Range<u64>| pause.start.max(search.start)..pause.end.min(search.end);
+        let pauses = self.pauses.iter().cloned().chain(open_pause).map(|pause| within(&pause));
+        pauses.filter(|pause| pause.start < pause.end).max_by_key(|pause| pause.end - pause.start)
+    }
 }
 
 impl Heard<'_> {
@@ -75,18 +121,30 @@ impl Cutter {
             pauses: Vec::new(),
             window: None,
         });
-        Self { limits, ears, begin: 0, analysed: 0, cut: VecDeque::new() }
+        Self {
+            limits,
+            ears,
+            begin: 0,
+            analysed: 0,
+            cut: VecDeque::new(),
+            next_update: None,
+            flushed: 0,
+            has_paused: false,
+        }
     }
 
     /// Looks at what was heard since the last call; `heard` begins at or before [`Cutter::needed`].
     pub fn listen(&mut self, heard: Heard<'_>) {
         let Some(ears) = &mut self.ears else {
-            self.analysed = heard.end();
-            while heard.end() - self.begin >= self.limits.window_samples as u64 {
-                let window = &heard.from(self.begin)[..self.limits.window_samples];
-                let end = cut(self.begin, self.begin + quietest(window, self.limits.cut_search_samples) as u64);
-                self.cut.push_back(self.begin..end);
-                self.begin = end;
+            let whole = (heard.end() - self.analysed) / HOP;
+            for _ in 0..whole {
+                self.analysed += HOP;
+                self.flush(self.begin, heard);
+                if self.analysed - self.begin >= self.limits.window_samples as u64 {
+                    let end = self.split(self.begin, heard);
+                    self.close(end, Some(end));
+                }
+                self.update(Some(self.begin));
             }
             return;
         };
@@ -97,6 +155,77 @@ impl Cutter {
         for index in 0..whole as usize / CHUNK_SAMPLES {
             self.analysed += CHUNK_SAMPLES as u64;
             self.chunk(index, heard);
+            self.update(self.ears.as_ref().and_then(|ears| ears.window));
+        }
+    }
+
+    /// Has the open window transcribed if it has grown enough.
+    fn update(&mut self, window: Option<u64>) {
+        let (Some(begin), every @ 1..) = (window, self.limits.update_samples) else { return };
+        if self.has_paused {
+            return;
+        }
+        // A voice is heard late, so that its first words are there when its window opens.
+        let is_first = self.next_update.is_none() && self.ears.is_some();
+        let next = *self.next_update.get_or_insert(begin + every);
+        let end = on_grid(self.analysed.saturating_sub(SEEN_SAMPLES));
+        if (is_first || self.analysed >= next) && end > begin {
+            self.cut.push_back(Cut { place: begin..end, reason: Reason::Update });
+            self.next_update = Some(begin + ((self.analysed - begin) / every + 1) * every);
+        }
+    }
+
+    /// Cuts the open window at `end`; what follows belongs to one that begins at `window`, if any.
+    fn close(&mut self, end: u64, window: Option<u64>) {
+        self.cut.push_back(Cut { place: self.begin..end, reason: Reason::End });
+        self.begin = end;
+        self.flushed = self.flushed.max(end);
+        self.has_paused = false;
+        self.next_update = window.map(|begin| {
+            let every = self.limits.update_samples.max(1);
+            begin + (self.analysed.saturating_sub(begin) / every + 1) * every
+        });
+        if let Some(ears) = &mut self.ears {
+            ears.window = window;
+        }
+    }
+
+    /// Has the window that is open from `window` on transcribed if it has not been for long.
+    fn flush(&mut self, window: u64, heard: Heard<'_>) {
+        let (from, most @ 1..) = (self.flushed.max(window), self.limits.flush_samples) else { return };
+        if self.has_paused || self.analysed < from + most {
+            return;
+        }
+        let until = self.quiet(from + most / 4..from + most - CONTEXT_SAMPLES.min(most / 4), heard);
+        self.flush_until(window, cut(from, until));
+    }
+
+    /// Has all that was heard of the window transcribed that is open from `window` on, for what is said before `until`.
+    fn flush_until(&mut self, window: u64, until: u64) {
+        let end = on_grid(self.analysed.saturating_sub(SEEN_SAMPLES)).max(until);
+        self.cut.push_back(Cut { place: window..end, reason: Reason::Flush(until) });
+        self.flushed = until;
+    }
+
+    /// Ends the open window, which is as long as may be, in the longest pause of a part of it, or where that is quietest.
+    fn split(&mut self, window: u64, heard: Heard<'_>) -> u64 {
+        let Limits { window_samples, kept_samples, cut_search_samples, .. } = self.limits;
+        let end = window + (window_samples - kept_samples) as u64;
+        let end = cut(window, self.quiet(end - cut_search_samples as u64..end, heard));
+        if self.limits.is_growing && self.flushed < end {
+            self.flush_until(window, end);
+        }
+        end
+    }
+
+    /// The middle of the longest pause, or of the quietest stretch if nobody pauses; the end of a search that is too short.
+    fn quiet(&self, search: Range<u64>, heard: Heard<'_>) -> u64 {
+        match self.ears.as_ref().and_then(|ears| ears.longest_pause(search.clone())) {
+            Some(pause) => (pause.start + pause.end) / 2,
+            None => {
+                let length = (search.end - search.start) as usize;
+                search.start + quietest(&heard.from(search.start)[..length], length) as u64
+            }
         }
     }
 
@@ -106,9 +235,8 @@ impl Cutter {
         let end = heard.end();
         let Some(ears) = &mut self.ears else {
             if end > self.begin {
-                self.cut.push_back(self.begin..end);
+                self.close(end, None);
             }
-            self.begin = end;
             return;
         };
         ears.probabilities.clear();
@@ -127,19 +255,47 @@ impl Cutter {
         if let (Some(begin), Some(last)) = (ears.window.take().or(first), last)
             && end > begin
         {
-            self.cut.push_back(begin..cut(begin, last + TAIL_SAMPLES).min(end));
+            self.cut.push_back(Cut { place: begin..cut(begin, last + TAIL_SAMPLES).min(end), reason: Reason::End });
         }
         self.begin = end;
     }
 
     /// The next window's place.
-    pub fn peek(&self) -> Option<Range<u64>> {
-        self.cut.front().cloned()
+    pub fn peek(&self) -> Option<&Cut> {
+        self.cut.front()
     }
 
     /// Takes the next window.
     pub fn take(&mut self) {
         self.cut.pop_front();
+    }
+
+    /// Drops what is outdated, windows that still grow and behind which another one is; or all that still grow.
+    pub fn hurry(&mut self, drops_all: bool) {
+        let mut left = self.cut.len();
+        self.cut.retain(|cut| {
+            left -= 1;
+            cut.reason != Reason::Update || left == 0 && !drops_all
+        });
+    }
+
+    /// Drops what is before `place`, but for what is in windows that were taken.
+    pub fn skip(&mut self, place: u64) {
+        let place = on_grid(place);
+        self.cut.retain(|cut| cut.place.end > place);
+        for cut in &mut self.cut {
+            cut.place.start = cut.place.start.max(place);
+        }
+        if place <= self.begin {
+            return;
+        }
+        self.begin = place.min(on_grid(self.analysed));
+        if let Some(ears) = &mut self.ears
+            && let Some(window) = &mut ears.window
+        {
+            *window = self.begin.max(*window);
+            ears.pauses.retain(|pause| pause.end > *window);
+        }
     }
 
     /// Whether every window was taken.
@@ -149,7 +305,30 @@ impl Cutter {
 
     /// Everything before is in a window that was taken, or is silence.
     pub fn begin(&self) -> u64 {
-        self.cut.front().map_or(self.begin, |window| window.start)
+        self.cut.front().map_or(self.begin, |cut| cut.place.start)
+    }
+
+    /// Where the silence ends that lasts, if the open window's speech has paused and nothing waits to be taken.
+    pub fn silent_to(&self) -> Option<u64> {
+        let voice = self.limits.voice;
+        let notice = voice.min_speech_samples + voice.padding_samples + NOTICE_SAMPLES;
+        let is_silent = self.has_paused && self.cut.is_empty();
+        is_silent.then(|| on_grid(self.analysed.saturating_sub(LEAD_SAMPLES + notice)).max(self.flushed))
+    }
+
+    /// Lets the open window begin at `place` instead of `begin`, with what waits to be taken of it. Whether it does.
+    pub fn restart(&mut self, begin: u64, place: u64) -> bool {
+        let is_before = |cut: &Cut| cut.reason != Reason::End && place < cut.place.end;
+        let Some(window) = self.ears.as_mut().map_or(Some(&mut self.begin), |ears| ears.window.as_mut()) else {
+            return false;
+        };
+        if *window != begin || !self.cut.iter().all(is_before) {
+            return false;
+        }
+        *window = place;
+        self.begin = place;
+        self.cut.iter_mut().for_each(|cut| cut.place.start = place);
+        true
     }
 
     /// What is before was looked at for the last time.
@@ -177,6 +356,7 @@ impl Cutter {
             ears.pauses.push(stretch.start_samples..stretch.end_samples);
         }
         let open = ears.speech.open();
+        let analysed = self.analysed;
         // Before that, what was heard may yet belong to a window.
         let voice = self.limits.voice;
         let notice = voice.min_speech_samples + voice.padding_samples + NOTICE_SAMPLES;
@@ -184,6 +364,8 @@ impl Cutter {
             if open.is_speech {
                 let begin = begin(&open, self.begin);
                 (self.begin, ears.window) = (begin, Some(begin));
+                self.flushed = self.flushed.max(begin);
+                (self.next_update, self.has_paused) = (None, false);
                 ears.pauses.clear();
             } else {
                 self.begin = self.begin.max(on_grid(self.analysed.saturating_sub(LEAD_SAMPLES + notice)));
@@ -193,32 +375,31 @@ impl Cutter {
         let quiet = if open.is_speech { 0 } else { self.analysed - open.start_samples };
         if quiet >= self.limits.pause_samples as u64 {
             let end = cut(begin, (open.start_samples + TAIL_SAMPLES).min(begin + self.limits.window_samples as u64));
-            self.cut.push_back(begin..end);
-            (self.begin, ears.window) = (end, None);
-            return;
-        }
-        let limit = begin + self.limits.window_samples as u64;
-        if self.analysed < limit {
-            return;
-        }
-        let search = limit - self.limits.cut_search_samples as u64..limit;
-        let open_pause = (!open.is_speech).then_some(open.start_samples..self.analysed);
-        let within = |pause: &Range<u64>| pause.start.max(search.start)..pause.end.min(search.end);
-        let pauses = ears.pauses.iter().cloned().chain(open_pause).map(|pause| within(&pause));
-        let longest = pauses.filter(|pause| pause.start < pause.end).max_by_key(|pause| pause.end - pause.start);
-        let end = match longest {
-            Some(pause) => (pause.start + pause.end) / 2,
-            None => {
-                let window = &heard.from(begin)[..self.limits.window_samples];
-                begin + quietest(window, self.limits.cut_search_samples) as u64
+            if !self.limits.is_growing {
+                return self.close(end, None);
             }
-        };
-        let end = cut(begin, end);
-        self.cut.push_back(begin..end);
+            if !self.has_paused {
+                (self.has_paused, self.flushed) = (true, end);
+                self.cut.push_back(Cut { place: begin..end, reason: Reason::Pause });
+            }
+        } else if open.is_speech && self.has_paused {
+            (self.has_paused, self.next_update) = (false, None);
+        }
+        if self.has_paused && (quiet >= CLOSING_PAUSE_SAMPLES || analysed >= begin + self.limits.window_samples as u64)
+        {
+            return self.close(self.flushed, None);
+        }
+        let (is_speech, open_samples) = (open.is_speech, open.start_samples);
+        self.flush(begin, heard);
+        if self.analysed < begin + self.limits.window_samples as u64 {
+            return;
+        }
+        let end = self.split(begin, heard);
+        let Some(ears) = &mut self.ears else { return };
         ears.pauses.retain(|pause| pause.end > end);
         // What follows is speech, unless the pause that was cut lasts on.
-        let is_over = !open.is_speech && open.start_samples <= end;
-        (self.begin, ears.window) = (end, (!is_over).then_some(end));
+        let is_over = !is_speech && open_samples <= end;
+        self.close(end, (!is_over).then_some(end));
     }
 }
 

@@ -1,20 +1,22 @@
 //! Tokens → timed text: a window's decoding enters, segments with their times leave.
 //!
-//! Read `segments.rs` first; `words/` divides segments into words.
+//! Read `segments.rs` first; `invented/` drops what nobody said, `words/` divides segments into words.
 
+mod invented;
 mod segments;
 mod words;
 
 use std::time::Duration;
 
-pub use segments::segments;
-pub use words::{Word, add as add_words, keep_to_sound, text_tokens};
+pub use invented::drop_invented;
+pub use segments::{TIMESTAMP_SAMPLES, segments};
+pub use words::{Word, add as add_words, has_spaces, keep_to_sound, text_tokens};
 
 use crate::decoder::{Language, Options};
 use crate::model::Token;
 
 /// A piece of text with its place in a window.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Segment {
     /// From the window's first sample, at 16 kHz.
     pub start_samples: usize,
@@ -24,10 +26,17 @@ pub struct Segment {
     pub text: String,
     /// The text's tokens.
     pub tokens: Vec<Token>,
+    /// Which of the window's tokens is the first of them.
+    pub first_token: usize,
     /// The text's words, if they were asked for. Their times are more exact than the segment's, and may lie somewhat outside of
     /// these.
     pub words: Vec<Word>,
 }
+
+/// Texts that were written at higher temperatures do not condition the next ones.
+const MOST_EXEMPLARY_TEMPERATURE: f32 = 0.5;
+/// The decoder takes no more than half of its positions, 448 in every model.
+const MOST_PREVIOUS_TOKENS: usize = 224;
 
 /// What a window says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,10 +47,16 @@ pub struct WindowTranscript {
     pub consumed_samples: usize,
     /// Language of the text, given or detected, as a code.
     pub language: String,
+    /// Probability of that language among all that the model knows, 0 to 1; None unless it was detected in this window.
+    pub language_probability: Option<f32>,
+    /// The text's tokens, timestamps included; none without segments, and none if some were dropped.
+    pub tokens: Vec<Token>,
     /// Mean log-probability of the tokens.
     pub average_log_probability: f32,
     /// Probability that nothing is spoken.
     pub no_speech_probability: f32,
+    /// At which the text was written.
+    pub temperature: f32,
     /// Device that ran it.
     pub device: &'static str,
     /// How long it took.
@@ -49,8 +64,17 @@ pub struct WindowTranscript {
 }
 
 impl WindowTranscript {
-    /// Ends language detection: the language of the first window with text is the stream's.
+    /// What the stream's next window learns of this one: the language of the first window with text is the stream's, and the text
+    /// is what the next one is conditioned on, if that is asked for. A text from a temperature above 0.5 is no good example, nor is
+    /// what led to it (`transcribe` in openai/whisper `transcribe.py`).
     pub fn settle(&self, options: &mut Options) {
+        if options.conditions_on_previous {
+            options.previous.extend_from_slice(&self.tokens);
+            if self.temperature > MOST_EXEMPLARY_TEMPERATURE {
+                options.previous.clear();
+            }
+            options.previous.drain(..options.previous.len().saturating_sub(MOST_PREVIOUS_TOKENS));
+        }
         if options.language == Language::Auto && !self.segments.is_empty() {
             options.language = Language::Code(self.language.clone());
         }
@@ -68,4 +92,25 @@ pub struct Timings {
     pub decoder: Duration,
     /// Tokens that the decoder wrote.
     pub tokens: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_window_is_conditioned_on_the_last_tokens_unless_they_were_drawn() {
+        let mut options = Options { conditions_on_previous: true, previous: vec![7], ..Options::default() };
+        let written = |tokens: Vec<Token>, temperature| WindowTranscript { tokens, temperature, ..Default::default() };
+        written(vec![1, 2], 0.4).settle(&mut options);
+        assert_eq!(options.previous, [7, 1, 2]);
+        written((0..300).collect(), 0.0).settle(&mut options);
+        assert_eq!(options.previous, (76..300).collect::<Vec<_>>());
+        written(vec![3], 0.6).settle(&mut options);
+        assert!(options.previous.is_empty());
+
+        let mut unconditioned = Options::default();
+        written(vec![1], 0.0).settle(&mut unconditioned);
+        assert_eq!(unconditioned, Options::default());
+    }
 }

@@ -5,15 +5,12 @@ use crate::decoder::Decoding;
 use crate::model::{Token, Vocabulary};
 
 /// Samples between two timestamp tokens: 20 ms.
-const TIMESTAMP_SAMPLES: usize = 320;
-/// Above this no-speech probability, and below that mean log-probability, a window says nothing.
-const NO_SPEECH_PROBABILITY: f32 = 0.6;
-const UNSURE_LOG_PROBABILITY: f32 = -1.0;
+pub const TIMESTAMP_SAMPLES: usize = 320;
+
 /// The segments of a window of `window_samples` samples, and how many of these they account for, at least one: up to the
 /// last timestamp, or all where the last text was not closed.
 pub fn segments(decoding: &Decoding, vocabulary: &Vocabulary, window_samples: usize) -> (Vec<Segment>, usize) {
-    let unsure = decoding.average_log_probability < UNSURE_LOG_PROBABILITY;
-    if decoding.no_speech_probability > NO_SPEECH_PROBABILITY && unsure {
+    if decoding.is_silent {
         return (Vec::new(), window_samples);
     }
     let pieces = pieces(&decoding.tokens, vocabulary.special.timestamp_begin);
@@ -31,6 +28,8 @@ struct Piece<'a> {
     /// None where the decoding ended before it was written.
     end: Option<usize>,
     text: &'a [Token],
+    /// Which of the tokens is the first of them.
+    first: usize,
 }
 
 fn pieces(tokens: &[Token], timestamp_begin: Token) -> Vec<Piece<'_>> {
@@ -44,7 +43,8 @@ fn pieces(tokens: &[Token], timestamp_begin: Token) -> Vec<Piece<'_>> {
         let start = start.unwrap_or(at);
         at = end.unwrap_or(start);
         // `<|a|><|b|>` after a closed text is no empty piece: the second timestamp opens the next one.
-        pieces.push(Piece { start, end, text: &text[..length] });
+        let first = tokens.len() - text.len();
+        pieces.push(Piece { start, end, text: &text[..length], first });
         rest = text.get(length + 1..).unwrap_or_default();
     }
     pieces
@@ -57,7 +57,14 @@ impl Piece<'_> {
         let start_samples = (self.start * TIMESTAMP_SAMPLES).min(window_samples);
         let end_samples = self.end.map_or(window_samples, |end| end * TIMESTAMP_SAMPLES).min(window_samples);
         let audible = start_samples < end_samples && !text.is_empty();
-        audible.then(|| Segment { start_samples, end_samples, text, tokens: self.text.to_vec(), words: Vec::new() })
+        audible.then(|| Segment {
+            start_samples,
+            end_samples,
+            text,
+            tokens: self.text.to_vec(),
+            first_token: self.first,
+            words: Vec::new(),
+        })
     }
 }
 
@@ -65,20 +72,20 @@ impl Piece<'_> {
 mod tests {
     use super::*;
 
-    fn piece(start: usize, end: Option<usize>, text: &[Token]) -> Piece<'_> {
-        Piece { start, end, text }
+    fn piece(start: usize, end: Option<usize>, text: &[Token], first: usize) -> Piece<'_> {
+        Piece { start, end, text, first }
     }
 
     #[test]
     fn pairs_of_timestamps_cut_the_text() {
         let tokens = [100, 1, 2, 150, 150, 3, 200];
-        assert_eq!(pieces(&tokens, 100), [piece(0, Some(50), &[1, 2]), piece(50, Some(100), &[3])]);
+        assert_eq!(pieces(&tokens, 100), [piece(0, Some(50), &[1, 2], 1), piece(50, Some(100), &[3], 5)]);
     }
 
     #[test]
     fn an_open_text_has_no_end() {
-        assert_eq!(pieces(&[100, 1, 150, 160, 2], 100), [piece(0, Some(50), &[1]), piece(60, None, &[2])]);
-        assert_eq!(pieces(&[100, 1, 150, 160], 100), [piece(0, Some(50), &[1]), piece(60, None, &[])]);
+        assert_eq!(pieces(&[100, 1, 150, 160, 2], 100), [piece(0, Some(50), &[1], 1), piece(60, None, &[2], 4)]);
+        assert_eq!(pieces(&[100, 1, 150, 160], 100), [piece(0, Some(50), &[1], 1), piece(60, None, &[], 4)]);
         assert_eq!(pieces(&[], 100), []);
     }
 }

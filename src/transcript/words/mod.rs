@@ -8,14 +8,17 @@ mod scripts;
 mod sound;
 mod split;
 
+use std::ops::Range;
+
 use super::Segment;
 use crate::decoder::{Alignment, TimedToken};
 use crate::model::{Token, Vocabulary};
 use pauses::Durations;
+pub use scripts::has_spaces;
 pub use sound::keep_to_sound;
 
 /// A word with its place in a window.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Word {
     /// With the punctuation that goes with it, and the space before it where there is one: one behind the other, a segment's
     /// words are its text.
@@ -26,9 +29,18 @@ pub struct Word {
     pub end_samples: usize,
     /// Mean probability of its tokens, without punctuation that was joined to it.
     pub probability: f32,
+    /// Which of the window's tokens it is, with its punctuation.
+    pub tokens: Range<usize>,
+    /// The latest place that the model looked at most for one of its tokens, without punctuation.
+    pub looked_samples: usize,
 }
 
 impl Word {
+    /// Half of it is said before, half behind.
+    pub fn middle(&self) -> usize {
+        self.start_samples.midpoint(self.end_samples)
+    }
+
     fn samples(&self) -> usize {
         self.end_samples.saturating_sub(self.start_samples)
     }
@@ -54,7 +66,7 @@ pub fn add(
         let count = text_tokens(segment, vocabulary).count().min(rest.len());
         let (own, behind) = rest.split_at(count);
         let end_samples = behind.first().map_or(alignment.end_samples, |token| token.start_samples);
-        segment.words = words(own, end_samples, vocabulary, language);
+        segment.words = words((own, segment.first_token), end_samples, vocabulary, language);
         rest = behind;
     }
     let durations = Durations::of(segments.iter().flat_map(|segment| &segment.words));
@@ -72,8 +84,13 @@ pub fn add(
     }
 }
 
-/// The words of one segment, as the alignment has them.
-fn words(tokens: &[TimedToken], end_samples: usize, vocabulary: &Vocabulary, language: &str) -> Vec<Word> {
+/// The words of one segment, as the alignment has them; `first` is the number of its first token.
+fn words(
+    (tokens, first): (&[TimedToken], usize),
+    end_samples: usize,
+    vocabulary: &Vocabulary,
+    language: &str,
+) -> Vec<Word> {
     let ids: Vec<Token> = tokens.iter().map(|token| token.token).collect();
     let word = |piece: split::Piece| {
         let own = &tokens[piece.tokens.clone()];
@@ -82,6 +99,8 @@ fn words(tokens: &[TimedToken], end_samples: usize, vocabulary: &Vocabulary, lan
             start_samples: own[0].start_samples,
             end_samples: tokens.get(piece.tokens.end).map_or(end_samples, |next| next.start_samples),
             probability: own.iter().map(|token| token.probability).sum::<f32>() / own.len() as f32,
+            looked_samples: own.iter().map(|token| token.looked_samples).max().unwrap_or_default(),
+            tokens: first + piece.tokens.start..first + piece.tokens.end,
         }
     };
     split::split(&ids, vocabulary, language).into_iter().map(word).collect()
@@ -94,14 +113,18 @@ mod tests {
 
     fn segment(vocabulary: &Vocabulary, text: &str, (start_samples, end_samples): (usize, usize)) -> Segment {
         let tokens = text.bytes().map(|byte| vocabulary.token(&[byte]).unwrap()).collect();
-        Segment { start_samples, end_samples, text: text.trim().into(), tokens, words: Vec::new() }
+        Segment { start_samples, end_samples, text: text.trim().into(), tokens, ..Segment::default() }
     }
 
     /// Each byte of the texts a token, which takes 100 samples.
     fn alignment(segments: &[Segment], vocabulary: &Vocabulary) -> Alignment {
         let tokens = segments.iter().flat_map(|segment| text_tokens(segment, vocabulary)).enumerate();
-        let timed =
-            |(index, token)| TimedToken { token, start_samples: 100 * index, probability: 0.1 * (index % 3) as f32 };
+        let timed = |(index, token)| TimedToken {
+            token,
+            start_samples: 100 * index,
+            looked_samples: 0,
+            probability: 0.1 * (index % 3) as f32,
+        };
         let tokens: Vec<TimedToken> = tokens.map(timed).collect();
         Alignment { end_samples: 100 * tokens.len(), tokens }
     }
@@ -117,8 +140,11 @@ mod tests {
             start_samples,
             end_samples,
             probability,
+            ..Word::default()
         };
-        assert_eq!(segments[0].words, [word(" oh", 0, 300, 0.1), word(" no.", 300, 600, 0.1)]);
+        let numbered = |word: Word, tokens| Word { tokens, ..word };
+        let own = [numbered(word(" oh", 0, 300, 0.1), 0..3), numbered(word(" no.", 300, 600, 0.1), 3..7)];
+        assert_eq!(segments[0].words, own);
         let words: Vec<_> = segments[1].words.iter().map(|word| (word.text.as_str(), word.start_samples)).collect();
         assert_eq!(words, [("go", 700), (" on", 900)]);
         assert_eq!(segments[1].words[1].end_samples, 1_200);

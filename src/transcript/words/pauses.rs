@@ -88,12 +88,13 @@ mod tests {
             start_samples,
             end_samples,
             probability: 1.0,
+            ..Word::default()
         };
         words.iter().map(word).collect()
     }
 
     fn segment(start_samples: usize, end_samples: usize) -> Segment {
-        Segment { start_samples, end_samples, text: "text".into(), tokens: Vec::new(), words: Vec::new() }
+        Segment { start_samples, end_samples, text: "text".into(), ..Segment::default() }
     }
 
     fn times(words: &[Word]) -> Vec<(usize, usize)> {

@@ -20,6 +20,7 @@ pub fn merge(words: Vec<Word>) -> Vec<Word> {
         match backwards.last_mut() {
             Some(next) if word.text.starts_with(' ') && PREPENDED.contains(word.text.trim()) => {
                 next.text.insert_str(0, &word.text);
+                next.tokens.start = word.tokens.start;
             }
             _ => backwards.push(word),
         }
@@ -27,7 +28,10 @@ pub fn merge(words: Vec<Word>) -> Vec<Word> {
     let mut merged: Vec<Word> = Vec::with_capacity(backwards.len());
     for word in backwards.into_iter().rev() {
         match merged.last_mut() {
-            Some(last) if !last.text.ends_with(' ') && is_among(APPENDED, &word.text) => last.text.push_str(&word.text),
+            Some(last) if !last.text.ends_with(' ') && is_among(APPENDED, &word.text) => {
+                last.text.push_str(&word.text);
+                last.tokens.end = word.tokens.end;
+            }
             _ => merged.push(word),
         }
     }
@@ -48,6 +52,7 @@ mod tests {
             start_samples: index,
             end_samples: index + 1,
             probability: 0.5,
+            ..Word::default()
         };
         let merged = merge(words.iter().enumerate().map(word).collect());
         for word in &merged {
@@ -76,7 +81,13 @@ mod tests {
 
     #[test]
     fn only_marks_end_a_sentence() {
-        let word = |text: &str| Word { text: text.into(), start_samples: 0, end_samples: 1, probability: 1.0 };
+        let word = |text: &str| Word {
+            text: text.into(),
+            start_samples: 0,
+            end_samples: 1,
+            probability: 1.0,
+            ..Word::default()
+        };
         assert!(ends_sentence(&word(".")) && ends_sentence(&word("？")));
         assert!(!["", ",", " end."].into_iter().any(|text| ends_sentence(&word(text))));
     }

@@ -108,10 +108,11 @@ mod tests {
             start_samples: start * 160,
             end_samples: end * 160,
             probability: 1.0,
+            ..Word::default()
         };
         let words = words.iter().map(word).collect();
         let (text, tokens) = (String::new(), Vec::new());
-        let mut segments = [Segment { start_samples: 0, end_samples: 1, text, tokens, words }];
+        let mut segments = [Segment { start_samples: 0, end_samples: 1, text, tokens, words, ..Segment::default() }];
         keep_to_sound(&mut segments, &is_quiet, 160);
         segments[0].words.iter().map(|word| (word.start_samples / 160, word.end_samples / 160)).collect()
     }

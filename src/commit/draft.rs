@@ -1,0 +1,335 @@
+//! The text of a window that grows: each transcript of it goes on from what is final already.
+
+use std::ops::Range;
+
+use super::{Policy, policy::plain};
+use crate::model::Token;
+use crate::transcript::{Segment, TIMESTAMP_SAMPLES, WindowTranscript, Word, has_spaces};
+
+/// A word that is looked for so far before the end of what is final is not what comes next: 2 s.
+const LEAST_LOOK_BACK_SAMPLES: usize = 32_000;
+/// A few words may be looked for anywhere, more in a row are not.
+const LOOKS_BACK: usize = 3;
+
+const SENTENCE_ENDS: [char; 7] = ['.', '!', '?', '…', '。', '！', '？'];
+/// A line of text goes on behind a shorter pause: 0.3 s.
+const BREATH_SAMPLES: usize = 4_800;
+
+/// One window's text so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Draft {
+    policy: Policy,
+    /// Tokens that are final, with which every further transcript begins.
+    prefix: Vec<Token>,
+    /// Words that are final.
+    said: Vec<Said>,
+    /// The token of the time 0; timestamps are the last tokens of the vocabulary.
+    timestamp_begin: Token,
+    /// Up to here of the window everything said is final.
+    said_samples: usize,
+    /// What followed in the last transcript.
+    before: Vec<String>,
+}
+
+/// A word that is final.
+#[derive(Clone, Debug, PartialEq)]
+struct Said {
+    text: String,
+    start_samples: usize,
+    /// Which of the prefix's tokens it is.
+    tokens: Range<usize>,
+}
+
+/// What a transcript adds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Drafted {
+    /// Text that is final now, in order.
+    pub finals: Vec<Segment>,
+    /// Text behind it that may change.
+    pub tail: Vec<Segment>,
+    /// Where the last word ends that was heard, in samples of the window; None if there is none.
+    pub end_samples: Option<usize>,
+}
+
+/// How much of a transcript is final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// What the policy says.
+    Policy,
+    /// That, and the words that are said before this place of the window, in samples.
+    Until(usize),
+    /// All of it: the speech ends.
+    Whole,
+}
+
+impl Draft {
+    /// A window of which nothing was heard.
+    pub fn new(policy: Policy) -> Self {
+        Self { policy, ..Self::default() }
+    }
+
+    /// What the next transcript has to begin with.
+    pub fn prefix(&self) -> &[Token] {
+        &self.prefix
+    }
+
+    /// Lets the next transcript begin as it likes. Whether it could not before.
+    pub fn forget_prefix(&mut self) -> bool {
+        let had_prefix = !self.prefix.is_empty();
+        self.prefix.clear();
+        self.said.clear();
+        had_prefix
+    }
+
+    /// Ends the window at `end_samples`: words that begin behind it are taken out. They become the next window's, whose text begins
+    /// with them.
+    pub fn split(&mut self, end_samples: usize) -> Self {
+        let mut next = Self::new(self.policy);
+        next.said_samples = self.said_samples.saturating_sub(end_samples);
+        let kept = self.said.iter().take_while(|word| word.start_samples < end_samples).count();
+        if kept == self.said.len() {
+            return next;
+        }
+        let (first, last) = (&self.said[kept], &self.said[self.said.len() - 1]);
+        let (from, to) = (first.tokens.start, last.tokens.end);
+        let begin = self.timestamp_begin + ((first.start_samples - end_samples) / TIMESTAMP_SAMPLES) as Token;
+        let moved = (end_samples / TIMESTAMP_SAMPLES) as Token;
+        let earlier = |&token: &Token| match token.checked_sub(self.timestamp_begin) {
+            Some(step) => self.timestamp_begin + step.saturating_sub(moved),
+            None => token,
+        };
+        next.timestamp_begin = self.timestamp_begin;
+        next.prefix = std::iter::once(begin).chain(self.prefix[from..to].iter().map(earlier)).collect();
+        next.said.extend(self.said.drain(kept..).map(|word| Said {
+            start_samples: word.start_samples - end_samples,
+            tokens: word.tokens.start - from + 1..word.tokens.end - from + 1,
+            ..word
+        }));
+        self.prefix.truncate(self.said.last().map_or(0, |word| word.tokens.end));
+        next
+    }
+
+    /// Takes a transcript of the window's first `window_samples`, which begins with [`Draft::prefix`]. Its segments have words.
+    pub fn take(&mut self, transcript: WindowTranscript, window_samples: usize, extent: Extent) -> Drafted {
+        let WindowTranscript { mut segments, tokens, language, .. } = transcript;
+        if let (Some(begin), Some(Segment { first_token: 1, start_samples, .. })) = (tokens.first(), segments.first()) {
+            self.timestamp_begin = begin - (start_samples / TIMESTAMP_SAMPLES) as Token;
+        }
+        segments.iter_mut().for_each(keep_within);
+        self.drop_said(&mut segments);
+        let mut words: Vec<&Word> = segments.iter().flat_map(|segment| &segment.words).collect();
+        words.truncate(repeated(&words, self.said_samples));
+        let end_samples =
+            words.last().map(|word| word.end_samples).or((self.said_samples > 0).then_some(self.said_samples));
+        let by_policy = || self.policy.finals(&words, &self.before, window_samples);
+        let count = match extent {
+            Extent::Policy => by_policy(),
+            Extent::Until(place) => by_policy().max(words.iter().take_while(|word| word.middle() < place).count()),
+            Extent::Whole => words.len(),
+        };
+        let count = if has_spaces(&language) { whole(&words, count) } else { count };
+        self.before = words[count..].iter().map(|word| plain(&word.text)).collect();
+        self.said.extend(words[..count].iter().map(|word| Said {
+            text: word.text.clone(),
+            start_samples: word.start_samples,
+            tokens: word.tokens.clone(),
+        }));
+        self.prefix = self.said.last().map_or(Vec::new(), |word| tokens[..word.tokens.end.min(tokens.len())].to_vec());
+        self.said_samples = words[..count].last().map_or(self.said_samples, |word| word.end_samples);
+        let mut drafted = Drafted { end_samples, ..Drafted::default() };
+        let (mut left, mut open_left) = (count, words.len() - count);
+        for (index, segment) in segments.iter().enumerate() {
+            let breath = index.checked_sub(1).map(|before| segments[before].end_samples + BREATH_SAMPLES);
+            let goes_on = breath.is_some_and(|breath| segment.start_samples < breath);
+            let finals = left.min(segment.words.len());
+            left -= finals;
+            let (said, open) = segment.words.split_at(finals);
+            let open = &open[..open_left.min(open.len())];
+            open_left -= open.len();
+            append(&mut drafted.finals, part(said), goes_on);
+            append(&mut drafted.tail, part(open), goes_on);
+        }
+        drafted
+    }
+
+    /// Takes out words that are final: those that the transcript had to begin with, or, if it began as it liked, those that were heard
+    /// before the end of what is.
+    fn drop_said(&mut self, segments: &mut [Segment]) {
+        let (given, last) = (self.prefix.len(), self.said.last().map(|word| word.text.clone()).unwrap_or_default());
+        for segment in segments {
+            segment.words.retain_mut(|word| {
+                if given > 0 {
+                    return word.tokens.start >= given || go_on(word, given, &last);
+                }
+                let is_open = word.middle() >= self.said_samples;
+                if !is_open {
+                    let (text, tokens) = (word.text.clone(), word.tokens.clone());
+                    self.said.push(Said { text, start_samples: word.start_samples, tokens });
+                }
+                is_open
+            });
+        }
+    }
+}
+
+/// The times that the model writes around a text bound those that it looks for its words at.
+fn keep_within(Segment { start_samples, end_samples, words, .. }: &mut Segment) {
+    for word in words.iter_mut() {
+        word.start_samples = word.start_samples.clamp(*start_samples, *end_samples);
+        word.end_samples = word.end_samples.clamp(*start_samples, *end_samples);
+    }
+    if let Some(last) = words.last_mut().filter(|last| last.start_samples == last.end_samples) {
+        last.end_samples = *end_samples;
+    }
+}
+
+/// Whether something is left of a word that was final in part, behind its first tokens up to `given`: not if that is punctuation.
+fn go_on(word: &mut Word, given: usize, said: &str) -> bool {
+    let rest = word.text.strip_prefix(said).filter(|_| word.tokens.end > given && !said.is_empty());
+    let Some(rest) = rest.filter(|rest| rest.chars().any(char::is_alphanumeric)) else { return false };
+    word.text = rest.to_owned();
+    word.tokens.start = given;
+    true
+}
+
+/// How many of the `words` come before the first that say again what was said before `said_samples`: the model looks back for these.
+fn repeated(words: &[&Word], said_samples: usize) -> usize {
+    let is_back = |word: &&Word| word.looked_samples + LEAST_LOOK_BACK_SAMPLES <= said_samples;
+    words.windows(LOOKS_BACK).position(|words| words.iter().all(is_back)).unwrap_or(words.len())
+}
+
+/// At most `count` of the words, none of which goes on behind them: `-hearted` is no word.
+fn whole(words: &[&Word], count: usize) -> usize {
+    let goes_on = |count: &usize| words.get(*count).is_some_and(|word| !word.text.starts_with(char::is_whitespace));
+    (0..=count).rev().find(|count| !goes_on(count)).unwrap_or_default()
+}
+
+/// A model that is given the beginning of a text ends its segments anywhere: those that end no sentence and no breath are one with
+/// the next.
+fn append(segments: &mut Vec<Segment>, part: Option<Segment>, goes_on: bool) {
+    let Some(part) = part else { return };
+    match segments.last_mut() {
+        Some(last) if goes_on && !last.text.ends_with(SENTENCE_ENDS) => {
+            last.words.extend(part.words);
+            last.text = text(&last.words);
+            last.end_samples = part.end_samples.max(last.end_samples);
+        }
+        _ => segments.push(part),
+    }
+}
+
+fn text(words: &[Word]) -> String {
+    let text: String = words.iter().map(|word| word.text.as_str()).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The part of a segment that has these words.
+fn part(words: &[Word]) -> Option<Segment> {
+    let (first, last) = (words.first()?, words.last()?);
+    let text = text(words);
+    let end_samples = last.end_samples.max(first.start_samples + 1);
+    let segment = Segment { start_samples: first.start_samples, end_samples, text, ..Segment::default() };
+    (!segment.text.is_empty()).then(|| Segment { words: words.to_vec(), ..segment })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Timestamps are the tokens from 100 on; each word is a token that no other word is.
+    const BEGIN: Token = 100;
+
+    /// A transcript of one segment: words with their ends, each 0.2 s long.
+    fn transcript(words: &[(&str, usize)], first: Token) -> WindowTranscript {
+        let word = |(index, &(text, end_samples)): (usize, &(&str, usize))| Word {
+            text: text.into(),
+            start_samples: end_samples - 3_200,
+            end_samples,
+            probability: 1.0,
+            tokens: index + 1..index + 2,
+            looked_samples: end_samples,
+        };
+        let words: Vec<Word> = words.iter().enumerate().map(word).collect();
+        let tokens = std::iter::once(BEGIN).chain((0..words.len()).map(|index| first + index as Token)).collect();
+        let segment = Segment { end_samples: 480_000, first_token: 1, words, ..Segment::default() };
+        WindowTranscript { segments: vec![segment], tokens, language: "en".into(), ..WindowTranscript::default() }
+    }
+
+    fn texts(segments: &[Segment]) -> Vec<&str> {
+        segments.iter().map(|segment| segment.text.as_str()).collect()
+    }
+
+    const SAID: [(&str, usize); 4] = [(" So", 16_000), (" it", 32_000), (" goes", 48_000), (" on", 64_000)];
+
+    #[test]
+    fn what_is_said_before_a_place_is_final_and_begins_the_next_transcript() {
+        let mut draft = Draft::new(Policy::Segment);
+        let drafted = draft.take(transcript(&SAID, 1), 80_000, Extent::Until(40_000));
+        assert_eq!((texts(&drafted.finals), texts(&drafted.tail)), (vec!["So it"], vec!["goes on"]));
+        assert_eq!(draft.prefix(), [BEGIN, 1, 2]);
+        let drafted = draft.take(transcript(&SAID, 1), 80_000, Extent::Whole);
+        assert_eq!((texts(&drafted.finals), texts(&drafted.tail)), (vec!["goes on"], vec![]));
+    }
+
+    #[test]
+    fn what_has_to_change_does_not() {
+        let mut draft = Draft::new(Policy::LocalAgreement);
+        assert_eq!(draft.take(transcript(&SAID, 1), 72_000, Extent::Policy).finals, []);
+        let drafted = draft.take(transcript(&SAID, 1), 72_000, Extent::Policy);
+        assert_eq!((texts(&drafted.finals), texts(&drafted.tail)), (vec!["So it goes"], vec!["on"]));
+        let other = [(" So", 16_000), (" it", 32_000), (" goes", 48_000), (" off", 64_000)];
+        assert_eq!(texts(&draft.take(transcript(&other, 1), 72_000, Extent::Whole).finals), ["off"]);
+    }
+
+    #[test]
+    fn a_word_that_goes_on_is_not_final() {
+        let words = [(" cold", 16_000), ("-hearted", 32_000), (" man", 64_000)];
+        let mut draft = Draft::new(Policy::Segment);
+        assert_eq!(draft.take(transcript(&words, 1), 80_000, Extent::Until(20_000)).finals, []);
+        let chinese = WindowTranscript { language: "zh".into(), ..transcript(&[("你", 16_000), ("好", 32_000)], 1) };
+        assert_eq!(texts(&draft.take(chinese, 80_000, Extent::Until(20_000)).finals), ["你"]);
+    }
+
+    #[test]
+    fn what_the_model_looks_back_for_is_not_said_again() {
+        let mut draft = Draft::new(Policy::Segment);
+        draft.take(transcript(&SAID[..2], 1), 80_000, Extent::Whole);
+        let again = [SAID[0], (" it", 100_000), (" so", 16_000), (" it", 32_000), (" goes", 48_000)];
+        let mut draft_of_more = draft.clone();
+        draft_of_more.said_samples = 100_000;
+        assert_eq!(draft_of_more.take(transcript(&again, 1), 120_000, Extent::Whole).finals, []);
+        assert_eq!(texts(&draft.take(transcript(&SAID, 1), 120_000, Extent::Whole).finals), ["goes on"]);
+    }
+
+    #[test]
+    fn words_behind_the_end_go_to_the_next_window_with_their_times() {
+        let mut draft = Draft::new(Policy::Segment);
+        draft.take(transcript(&SAID, 1), 80_000, Extent::Whole);
+        let mut next = draft.split(40_000);
+        // " goes" begins at 44 800 samples, 4 800 behind the end: 15 steps of 20 ms.
+        assert_eq!((draft.prefix(), next.prefix()), (&[BEGIN, 1, 2][..], &[BEGIN + 15, 3, 4][..]));
+        let words = [(" goes", 8_000), (" on", 24_000), (" so", 40_000)];
+        assert_eq!(texts(&next.take(transcript(&words, 3), 48_000, Extent::Whole).finals), ["so"]);
+    }
+
+    #[test]
+    fn without_its_beginning_a_text_goes_on_by_its_times() {
+        let mut draft = Draft::new(Policy::Segment);
+        draft.take(transcript(&SAID, 1), 80_000, Extent::Until(40_000));
+        assert!(draft.forget_prefix() && !draft.clone().forget_prefix());
+        let heard = [(" Sew", 16_000), (" hit", 32_000), (" goes", 48_000), (" on", 64_000)];
+        assert_eq!(texts(&draft.take(transcript(&heard, 5), 80_000, Extent::Whole).finals), ["goes on"]);
+        assert_eq!(draft.prefix(), [BEGIN, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn a_line_ends_where_a_sentence_does() {
+        let segment = |words: &[(&str, usize)]| transcript(words, 1).segments.remove(0).words;
+        let mut lines = Vec::new();
+        append(&mut lines, part(&segment(&[(" So", 16_000)])), false);
+        append(&mut lines, part(&segment(&[(" it", 20_000), (" goes.", 32_000)])), true);
+        append(&mut lines, part(&segment(&[(" On", 40_000)])), true);
+        append(&mut lines, part(&segment(&[(" on", 60_000)])), false);
+        assert_eq!(texts(&lines), ["So it goes.", "On", "on"]);
+    }
+}

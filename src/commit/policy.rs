@@ -1,0 +1,112 @@
+//! When a word of a window that still grows is final.
+
+use crate::transcript::Word;
+
+/// A word that the model looks for closer to the window's end than this may not have been heard whole: 0.5 s, 25 positions, as in
+/// SimulStreaming. (Papi et al., 2023, "AlignAtt: Using Attention-based Audio-Translation Alignments as a Guide for Simultaneous
+/// Speech Translation").
+const EDGE_SAMPLES: usize = 8_000;
+
+/// A word that ended so long ago is not heard better by waiting: 4 s.
+const OLD_SAMPLES: usize = 64_000;
+
+/// A shorter window is too little to hear what is said in it: 2 s.
+const LEAST_WINDOW_SAMPLES: usize = 32_000;
+
+/// Which words are final before their window is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// None.
+    #[default]
+    Segment,
+    /// Those that two transcripts one after the other begin with (Liu et al., 2020, "Low-Latency Sequence-to-Sequence Speech
+    /// Recognition and Translation by Partial Hypothesis Selection"; Macháček et al., 2023, "Turning Whisper into Real-Time
+    /// Transcription System").
+    LocalAgreement,
+    /// Those before the first that the model looks for near the window's end.
+    AlignAtt,
+}
+
+impl std::str::FromStr for Policy {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "segment" => Ok(Self::Segment),
+            "local-agreement" => Ok(Self::LocalAgreement),
+            "align-att" => Ok(Self::AlignAtt),
+            _ => Err(format!("{name:?} is no policy; there are segment, local-agreement and align-att")),
+        }
+    }
+}
+
+impl Policy {
+    /// How many of the `words` are final that a transcript of a window of `window_samples` has behind what was final before. The
+    /// transcript before it had `before`. The last word is never among them, because what follows may belong to it.
+    pub fn finals(self, words: &[&Word], before: &[String], window_samples: usize) -> usize {
+        if window_samples < LEAST_WINDOW_SAMPLES {
+            return 0;
+        }
+        let most = words.len().saturating_sub(1);
+        let is_old = |word: &Word| word.end_samples + OLD_SAMPLES <= window_samples;
+        let is_final = |(index, word): &(usize, &&Word)| match self {
+            Self::Segment => false,
+            Self::LocalAgreement => {
+                is_old(word) || before.get(*index).is_some_and(|before| *before == plain(&word.text))
+            }
+            Self::AlignAtt => is_old(word) || word.looked_samples + EDGE_SAMPLES <= window_samples,
+        };
+        words[..most].iter().enumerate().take_while(is_final).count()
+    }
+}
+
+/// A word's letters and digits, in small letters: punctuation changes more often than what is said.
+pub fn plain(text: &str) -> String {
+    let letters: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    if letters.is_empty() { text.trim().to_owned() } else { letters }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[(&str, usize)]) -> Vec<Word> {
+        let word =
+            |&(text, looked_samples): &(&str, usize)| Word { text: text.into(), looked_samples, ..Word::default() };
+        words.iter().map(word).collect()
+    }
+
+    fn finals(policy: Policy, now: &[(&str, usize)], before: &[&str]) -> usize {
+        let words = words(now);
+        let before: Vec<String> = before.iter().map(|text| plain(text)).collect();
+        policy.finals(&words.iter().collect::<Vec<_>>(), &before, 32_000)
+    }
+
+    #[test]
+    fn at_a_pause_nothing_is_final_before_it() {
+        assert_eq!(finals(Policy::Segment, &[(" a", 0), (" b", 0)], &[" a", " b"]), 0);
+    }
+
+    #[test]
+    fn what_two_transcripts_agree_in_is_final_but_for_the_last_word() {
+        let now = [(" So", 0), (" it", 0), (" is.", 0)];
+        assert_eq!(finals(Policy::LocalAgreement, &now, &[]), 0);
+        assert_eq!(finals(Policy::LocalAgreement, &now, &[" so,", " it"]), 2);
+        assert_eq!(finals(Policy::LocalAgreement, &now, &[" So", " he", " is"]), 1);
+        assert_eq!(finals(Policy::LocalAgreement, &now, &[" So", " it", " is."]), 2);
+        assert_eq!(finals(Policy::LocalAgreement, &[], &[" So"]), 0);
+    }
+
+    #[test]
+    fn what_the_model_looks_for_at_the_edge_is_not_final_nor_what_follows() {
+        let now = [(" So", 3_200), (" it", 24_000), (" is", 24_320), (" the", 9_600), (" end", 12_000)];
+        assert_eq!(finals(Policy::AlignAtt, &now, &[]), 2);
+        assert_eq!(finals(Policy::AlignAtt, &now[..2], &[]), 1);
+    }
+
+    #[test]
+    fn marks_are_compared_as_they_are() {
+        assert_eq!(plain(" (Hello!)"), "hello");
+        assert_eq!(plain(" — "), "—");
+    }
+}
