@@ -17,6 +17,7 @@ use gst::{
 };
 
 use super::{
+    decoding,
     errors::{self, Fault},
     input::{self, Input},
     latency,
@@ -46,6 +47,7 @@ const LOAD_PATIENCE: Duration = Duration::from_millis(500);
 pub struct WhisperNpu {
     sinkpad: gst::Pad,
     srcpad: gst::Pad,
+    unsynced_srcpad: gst::Pad,
     settings: Mutex<Settings>,
     loader: Arc<Loader>,
     stats: Mutex<Stats>,
@@ -77,6 +79,31 @@ impl WhisperNpu {
 
     pub(super) fn srcpad(&self) -> &gst::Pad {
         &self.srcpad
+    }
+
+    pub(super) fn unsynced_srcpad(&self) -> &gst::Pad {
+        &self.unsynced_srcpad
+    }
+
+    /// The bus hears that samples were not transcribed, the first of them at a PTS and running time of `at`, in a live pipeline that
+    /// fell behind.
+    pub(super) fn report_skipped(&self, samples: u64, at: [Option<gst::ClockTime>; 2]) {
+        lock(&self.stats).skipped_samples += samples;
+        let duration = gst::ClockTime::SECOND.mul_div_floor(samples, u64::from(latency::SAMPLE_RATE));
+        let seconds = samples as f64 / f64::from(latency::SAMPLE_RATE);
+        gst::element_imp_warning!(
+            self,
+            gst::CoreError::Clock,
+            ("transcription is slower than the live audio, {seconds:.1} s were skipped: use a smaller model")
+        );
+        let [timestamp, running_time] = at;
+        let message = gst::message::Qos::builder(true)
+            .timestamp(timestamp)
+            .running_time(running_time)
+            .duration(duration)
+            .src(&*self.obj())
+            .build();
+        let _ = self.obj().post_message(message);
     }
 
     /// Changes the counters.
@@ -128,6 +155,10 @@ impl WhisperNpu {
 
     /// Hands samples to the task.
     fn hear(&self, audio: Option<Audio>) -> Result<(), gst::FlowError> {
+        let audio = audio.map(|audio| {
+            let arrived = if audio.is_live { self.obj().current_running_time() } else { None };
+            Audio { arrived, ..audio }
+        });
         let damaged_samples = std::mem::take(&mut lock(&self.input).damaged_samples);
         let heard_samples = audio.as_ref().map_or(0, |audio| audio.samples.len() as u64);
         let skipped_samples = match audio {
@@ -139,7 +170,6 @@ impl WhisperNpu {
             let is_first_damage = stats.damaged_samples == 0 && damaged_samples > 0;
             stats.damaged_samples += damaged_samples;
             stats.heard_samples += heard_samples;
-            stats.skipped_samples += skipped_samples;
             is_first_damage
         };
         if is_first_damage {
@@ -150,12 +180,7 @@ impl WhisperNpu {
             );
         }
         if skipped_samples > 0 {
-            let seconds = skipped_samples / u64::from(latency::SAMPLE_RATE);
-            gst::element_imp_warning!(
-                self,
-                gst::CoreError::Clock,
-                ("transcription is slower than the live audio, {seconds} s were skipped: use a smaller model")
-            );
+            self.report_skipped(skipped_samples, [None, None]);
         }
         Ok(())
     }
@@ -180,9 +205,7 @@ impl WhisperNpu {
             EventView::StreamStart(_) => {
                 self.end_stretch();
                 lock(&self.input).is_live = None;
-                let is_taken = self.queue.push_event(event);
-                self.resume();
-                is_taken
+                self.queue.push_event(event)
             }
             EventView::Caps(caps) => self.sink_caps(caps.caps()) && self.queue.push_event(event),
             EventView::Segment(segment) => {
@@ -244,6 +267,7 @@ impl WhisperNpu {
     fn flush_start(&self, event: gst::Event) -> bool {
         self.queue.flush();
         self.loader.wake();
+        self.unsynced_srcpad.push_event(event.clone());
         let is_taken = self.srcpad.push_event(event);
         self.stop_task();
         is_taken
@@ -255,6 +279,7 @@ impl WhisperNpu {
             input.end();
             input.set_segment(None);
         }
+        self.unsynced_srcpad.push_event(event.clone());
         let is_taken = self.srcpad.push_event(event);
         self.queue.start();
         self.restore_sticky();
@@ -278,14 +303,6 @@ impl WhisperNpu {
             }
             ControlFlow::Continue(gst::EventForeachAction::Keep)
         });
-    }
-
-    /// A stream that starts after downstream had enough of the one before gets its task back.
-    fn resume(&self) {
-        if self.srcpad.task_state() == gst::TaskState::Paused {
-            self.stop_task();
-            self.start_task();
-        }
     }
 
     fn is_task(&self) -> bool {
@@ -331,6 +348,7 @@ impl WhisperNpu {
         let result = self.catch_panic(|| Err(gst::FlowError::Error), |element| transcription.take(element, item));
         let Err(flow) = result else { return };
         gst::debug!(CAT, imp = self, "Stopping: {flow:?}");
+        transcription.abandon();
         if let Ok(has_eos) = self.queue.fail(generation, flow)
             && has_eos
         {
@@ -366,6 +384,15 @@ impl WhisperNpu {
             self.stop_task();
         }
         Ok(())
+    }
+
+    fn src_event(&self, event: gst::Event) -> bool {
+        gst::debug!(CAT, imp = self, "Received {event:?} from downstream");
+        // Sent when the pad is linked.
+        if event.type_() == gst::EventType::Reconfigure {
+            self.queue.relink();
+        }
+        gst::Pad::event_default(&self.srcpad, Some(&*self.obj()), event)
     }
 
     fn src_query(&self, query: &mut gst::QueryRef) -> bool {
@@ -442,7 +469,7 @@ impl ObjectSubclass for WhisperNpu {
     type ParentType = gst::Element;
 
     fn with_class(class: &Self::Class) -> Self {
-        let template = |name: &str| class.pad_template(name).expect("pad_templates() has both");
+        let template = |name: &str| class.pad_template(name).expect("pad_templates() has all");
         let sinkpad = gst::Pad::builder_from_template(&template("sink"))
             .chain_function(|_, parent, buffer| {
                 Self::catch_panic_pad_function(
@@ -463,14 +490,19 @@ impl ObjectSubclass for WhisperNpu {
                     |element| element.src_activate(mode, is_active),
                 )
             })
+            .event_function(|_, parent, event| {
+                Self::catch_panic_pad_function(parent, || false, |element| element.src_event(event))
+            })
             .query_function(|_, parent, query| {
                 Self::catch_panic_pad_function(parent, || false, |element| element.src_query(query))
             })
             .flags(gst::PadFlags::FIXED_CAPS)
             .build();
+        let unsynced_srcpad = gst::Pad::from_template(&template("unsynced_src"));
         Self {
             sinkpad,
             srcpad,
+            unsynced_srcpad,
             settings: Mutex::default(),
             loader: Arc::default(),
             stats: Mutex::default(),
@@ -485,19 +517,23 @@ impl ObjectSubclass for WhisperNpu {
 impl ObjectImpl for WhisperNpu {
     fn constructed(&self) {
         self.parent_constructed();
-        for pad in [&self.sinkpad, &self.srcpad] {
+        for pad in [&self.sinkpad, &self.srcpad, &self.unsynced_srcpad] {
             self.obj().add_pad(pad).expect("a new element has no pads");
         }
     }
 
     fn properties() -> &'static [ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<ParamSpec>> = LazyLock::new(settings::properties);
+        static PROPERTIES: LazyLock<Vec<ParamSpec>> =
+            LazyLock::new(|| [settings::properties(), decoding::properties()].concat());
         &PROPERTIES
     }
 
     fn set_property(&self, _id: usize, value: &Value, pspec: &ParamSpec) {
         lock(&self.settings).set(value, pspec);
         gst::info!(CAT, imp = self, "{} is now {value:?}", pspec.name());
+        if pspec.name() == settings::LATENESS {
+            self.srcpad.set_offset(i64::from(self.settings().lateness_ms) * 1_000_000);
+        }
         if pspec.name() == settings::LATENCY {
             let _ = self.obj().post_message(gst::message::Latency::builder().src(&*self.obj()).build());
         }
@@ -544,12 +580,17 @@ impl ElementImpl for WhisperNpu {
                 .channels_range(1..=settings::MOST_CHANNELS)
                 .build();
             let text = gst::Caps::builder("text/x-raw").field("format", "utf8").build();
-            [("sink", gst::PadDirection::Sink, audio), ("src", gst::PadDirection::Src, text)]
-                .map(|(name, direction, caps)| {
-                    gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps)
-                        .expect("name and caps are valid")
-                })
-                .into()
+            let json = gst::Caps::new_empty_simple("application/x-json");
+            [
+                ("sink", gst::PadDirection::Sink, audio),
+                ("src", gst::PadDirection::Src, text),
+                ("unsynced_src", gst::PadDirection::Src, json),
+            ]
+            .map(|(name, direction, caps)| {
+                gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps)
+                    .expect("name and caps are valid")
+            })
+            .into()
         });
         &TEMPLATES
     }

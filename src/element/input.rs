@@ -146,6 +146,7 @@ impl Input {
             start_samples,
             samples,
             is_live: self.is_live.unwrap_or(false),
+            arrived: None,
         })
     }
 }

@@ -2,10 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{
-    scheduler::Urgency,
-    segment::{Limits, voice::Thresholds},
-};
+use super::settings::{Settings, WhisperNpuCommitPolicy};
+use crate::{scheduler::Urgency, segment::Limits};
 
 /// Whisper's sample rate in Hz (`SAMPLE_RATE` in openai/whisper `audio.py`).
 pub(super) const SAMPLE_RATE: u32 = 16_000;
@@ -14,41 +12,55 @@ pub(super) const SAMPLE_RATE: u32 = 16_000;
 const SHORTEST_LATENCY_MS: u32 = 1500;
 
 /// The part of the latency that goes into listening; the rest is for inference.
-const LISTENING_NUMERATOR: usize = 3;
-const LISTENING_DENOMINATOR: usize = 4;
+const LISTENING_NUMERATOR: u64 = 3;
+const LISTENING_DENOMINATOR: u64 = 4;
 
-/// A live window ends at the quietest place of its last quarter, rather than within a word.
-const CUT_SEARCH_DENOMINATOR: usize = 4;
+/// The part of what is listened to that a pause takes, after which nobody waits for more: 0.7 s, longer than those within a sentence,
+/// to 2 s, behind which no more helps.
+const PAUSE_DENOMINATOR: u64 = 3;
+const SHORTEST_PAUSE_SAMPLES: u64 = 11_200;
+const LONGEST_PAUSE_SAMPLES: u64 = 32_000;
 
-/// A pause that ends a window where somebody waits for the text: 0.7 s, longer than those within a sentence.
-const LIVE_PAUSE_SAMPLES: usize = 11_200;
+/// How often a window that grows is transcribed: 0.5 s.
+const UPDATE_SAMPLES: u64 = 8_000;
 
 /// What the element itself adds in a live pipeline, given the property `latency`.
 pub(super) fn own_latency(latency_ms: u32) -> Duration {
     Duration::from_millis(latency_ms.max(SHORTEST_LATENCY_MS).into())
 }
 
+/// What text waits for at most after its words in a pipeline that cannot keep up.
+pub(super) fn longest_delay(settings: &Settings) -> Duration {
+    own_latency(settings.latency_ms).max(Duration::from_millis(settings.max_delay_ms.into()))
+}
+
+/// What is listened to at most before its text is wanted.
+pub(super) fn listening(latency_ms: u32) -> Duration {
+    own_latency(latency_ms) * LISTENING_NUMERATOR as u32 / LISTENING_DENOMINATOR as u32
+}
+
 /// How windows are cut: as long as Whisper takes where nobody waits, else so that listening takes its part of the latency.
-pub(super) fn limits(is_live: bool, latency_ms: u32, voice: Thresholds) -> Limits {
+pub(super) fn limits(is_live: bool, settings: &Settings) -> Limits {
+    let voice = settings.voice();
     if !is_live {
         return Limits { voice, ..Limits::default() };
     }
-    let latency_samples = own_latency(latency_ms).as_millis() as usize * SAMPLE_RATE as usize / 1000;
-    let window_samples =
-        (latency_samples / LISTENING_DENOMINATOR * LISTENING_NUMERATOR).min(Limits::default().window_samples);
+    let listening_samples = listening(settings.latency_ms).as_millis() as u64 * u64::from(SAMPLE_RATE) / 1000;
+    let pause_samples = (listening_samples / PAUSE_DENOMINATOR).clamp(SHORTEST_PAUSE_SAMPLES, LONGEST_PAUSE_SAMPLES);
+    let is_updated = settings.partials || settings.commit_policy != WhisperNpuCommitPolicy::Segment;
     Limits {
-        window_samples,
-        cut_search_samples: window_samples / CUT_SEARCH_DENOMINATOR,
-        pause_samples: LIVE_PAUSE_SAMPLES,
+        pause_samples: pause_samples as usize,
+        update_samples: if is_updated { UPDATE_SAMPLES } else { 0 },
+        flush_samples: listening_samples,
         voice,
-        ..Limits::default()
+        ..Limits::live()
     }
 }
 
 /// When a window's text should be there, counted from now.
 pub(super) fn urgency(is_live: bool, latency_ms: u32) -> Urgency {
     if is_live {
-        let inference = own_latency(latency_ms) / LISTENING_DENOMINATOR as u32;
+        let inference = own_latency(latency_ms) - listening(latency_ms);
         Urgency::Live { deadline: Instant::now() + inference }
     } else {
         Urgency::Background
@@ -71,15 +83,33 @@ pub(super) fn answer(
 mod tests {
     use super::*;
 
+    fn live(latency_ms: u32) -> Limits {
+        limits(true, &Settings { latency_ms, ..Settings::default() })
+    }
+
     #[test]
     fn live_windows_leave_a_quarter_of_the_latency_for_inference() {
-        assert_eq!(limits(true, 8000, Thresholds::default()).window_samples, 6 * 16_000);
-        assert_eq!(
-            limits(true, 0, Thresholds::default()).window_samples,
-            limits(true, 1500, Thresholds::default()).window_samples
-        );
-        assert_eq!(limits(true, u32::MAX, Thresholds::default()).window_samples, 30 * 16_000);
-        assert_eq!(limits(false, 1000, Thresholds::default()).window_samples, 30 * 16_000);
+        assert_eq!(live(8000).flush_samples, 6 * 16_000);
+        assert_eq!(live(0), live(1500));
+        assert!(live(2000).pause_samples < live(8000).pause_samples);
+        assert_eq!(limits(false, &Settings::default()), Limits::default());
+    }
+
+    #[test]
+    fn growing_windows_are_looked_at_where_their_text_is_wanted() {
+        assert_eq!(live(8000).update_samples, 0);
+        for settings in [
+            Settings { partials: true, ..Settings::default() },
+            Settings { commit_policy: WhisperNpuCommitPolicy::AlignAtt, ..Settings::default() },
+        ] {
+            assert!(limits(true, &settings).update_samples > 0);
+        }
+    }
+
+    #[test]
+    fn no_delay_is_shorter_than_the_latency() {
+        let longest = |max_delay_ms| longest_delay(&Settings { max_delay_ms, ..Settings::default() }).as_millis();
+        assert_eq!((longest(0), longest(12_000)), (8000, 12_000));
     }
 
     #[test]

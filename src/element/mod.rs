@@ -3,7 +3,7 @@
 //!
 //! Read `imp.rs` first (pads, states, properties), then the two halves of the data path: `input.rs` runs on upstream's
 //! thread and puts 16 kHz samples with their positions into `queue.rs`; `transcription.rs` runs on the source pad's task
-//! and makes windows, text and gaps of them. `loader.rs` keeps the model, whose life is longer than a stream's.
+//! and makes windows, text and gaps of them, `lag.rs` says what there is time for. `loader.rs` keeps the model, whose life is longer than a stream's.
 //!
 //! # SECTION:element-whispernpu
 //!
@@ -29,6 +29,12 @@
 //!     fdsink
 //! ```
 //!
+//! Words as soon as they are heard, and text that may still change in messages:
+//!
+//! ```text
+//! gst-launch-1.0 -m autoaudiosrc ! whispernpu commit-policy=align-att partials=true ! fakesink dump=true
+//! ```
+//!
 //! Where the voice activity detector is installed, silence is skipped and subtitles end in pauses; the element message
 //! `whispernpu/device` says whether it is, with the model, the device, the precision and the instruction set.
 //!
@@ -38,18 +44,31 @@
 //! came before; when the very first buffer has none, the stream starts where its segment starts.
 //!
 //! Each text that is pushed is announced by a serialized event `whispernpu/subtitle` right before its buffer, and by an element message of
-//! the same name: `text` (string), `start-time` and `end-time` (running times), `final` (always true), `language` (string),
-//! `confidence` (double, 0 to 1), `speaker` (string, NULL: not known) and `words` (array of structures with `text`, `start-time`,
+//! the same name: `text` (string), `start-time` and `end-time` (running times), `final` (boolean), `language` (string),
+//! `confidence` (double, 0 to 1), `language-confidence` (double, 0 to 1: probability of the spoken language among all that the model
+//! knows; absent if the language was not detected), `speaker` (string, NULL: not known) and `words` (array of structures with `text`, `start-time`,
 //! `end-time` and `confidence`; empty unless `word-times` or `granularity=word` asks for them). The buffer's custom meta
-//! `WhisperNpuSubtitleMeta` has the same but text and times. When a window is written, `rstranscribe/final-transcript` follows;
+//! `WhisperNpuSubtitleMeta` has the same but text and times. When the speech pauses, `rstranscribe/final-transcript` follows;
 //! upstream gets `rstranscribe/new-item` with each text.
+//!
+//! In a live pipeline windows grow behind pauses, up to 15 s. What is final of a window never changes; with `partials` the event and the
+//! message also come, without a buffer and with `final` false, for what follows and may change, an empty text taking back the last.
+//! Words are timed then whether or not they are asked for. The pad `unsynced_src` has a line of JSON for each event; nobody has to link
+//! it, and nobody behind it stops the text. Its buffers come when something is said, so a queue behind it keeps a slow one from slowing
+//! the text. `condition-on-previous-text` is not used: what was said is heard with what is said next.
+//!
+//! A live source is never kept waiting. What cannot be there within `max-delay` costs less and less (no partials, then the likeliest text
+//! alone) and is skipped in the end: a GAP, a WARNING and a QoS message say so, and `stats` count it.
 //!
 //! Text never overlaps and never runs backwards; between the texts GAP events cover the time line without holes.
 
+mod context;
 mod converter;
+mod decoding;
 mod errors;
 mod imp;
 mod input;
+mod lag;
 mod latency;
 mod loader;
 mod output;
@@ -59,6 +78,7 @@ mod settings;
 mod stats;
 mod subtitle;
 mod transcription;
+mod unsynced;
 
 use gst::{glib, prelude::*};
 

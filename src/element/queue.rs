@@ -34,6 +34,8 @@ pub(super) struct Audio {
     pub samples: Vec<f32>,
     /// Nobody upstream waits.
     pub is_live: bool,
+    /// The running time at which the first of them came, in a live pipeline.
+    pub arrived: Option<ClockTime>,
 }
 
 /// One entry of the queue.
@@ -43,6 +45,25 @@ pub(super) enum Item {
     Audio(Audio),
     /// A serialized event.
     Event(gst::Event),
+}
+
+impl Item {
+    fn event_type(&self) -> Option<gst::EventType> {
+        match self {
+            Self::Audio(_) => None,
+            Self::Event(event) => Some(event.type_()),
+        }
+    }
+
+    /// What downstream had enough of ends here.
+    fn is_new_line(&self) -> bool {
+        matches!(self.event_type(), Some(gst::EventType::StreamStart | gst::EventType::Segment))
+    }
+
+    /// Whether it stays true when nobody takes what follows.
+    fn is_sticky(&self) -> bool {
+        self.event_type().is_some_and(|kind| kind.is_sticky() && kind != gst::EventType::Eos)
+    }
 }
 
 /// The stream is being torn down or flushed: there is nothing to take and nothing to give.
@@ -64,6 +85,8 @@ struct Inner {
     outcome: Result<FlowSuccess, FlowError>,
     /// Counts flushes, so that the task notices one that came and went while it pushed.
     generation: u64,
+    /// The source pad was linked after the task took its present entry, so that it may have found no peer for it.
+    is_relinked: bool,
     /// The windows in the engine, by place.
     windows: Vec<(u64, Canceller)>,
 }
@@ -77,6 +100,7 @@ impl Default for Queue {
             has_eos: false,
             outcome: Ok(FlowSuccess::Ok),
             generation: 0,
+            is_relinked: false,
             windows: Vec::new(),
         };
         Self { inner: Mutex::new(inner), changed: Condvar::new() }
@@ -130,26 +154,33 @@ impl Queue {
             return false;
         }
         inner.has_eos = event.type_() == gst::EventType::Eos;
-        if inner.outcome.is_err() {
-            return event.is_sticky() && !inner.has_eos;
+        let item = Item::Event(event);
+        match inner.outcome {
+            Err(FlowError::Eos) if item.is_new_line() => inner.outcome = Ok(FlowSuccess::Ok),
+            Err(FlowError::NotLinked) if item.is_sticky() => {}
+            Err(_) => return item.is_sticky(),
+            Ok(_) => {}
         }
-        inner.items.push_back(Item::Event(event));
+        inner.items.push_back(item);
         drop(inner);
         self.changed.notify_all();
         true
     }
 
-    /// The next entry with the number of the flush it came after; waits for one.
+    /// The next entry with the number of the flush it came after; waits for one, and as long as downstream takes none.
     pub fn pop(&self) -> Result<(u64, Item), Flushing> {
         let mut inner = lock(&self.inner);
         loop {
-            if inner.is_flushing || inner.outcome.is_err() {
+            if inner.is_flushing {
                 return Err(Flushing);
             }
-            if let Some(item) = inner.items.pop_front() {
+            if inner.outcome.is_ok()
+                && let Some(item) = inner.items.pop_front()
+            {
                 if let Item::Audio(audio) = &item {
                     inner.audio_samples -= audio.samples.len();
                 }
+                inner.is_relinked = false;
                 let generation = inner.generation;
                 drop(inner);
                 self.changed.notify_all();
@@ -190,6 +221,11 @@ impl Queue {
         lock(&self.inner).items.is_empty()
     }
 
+    /// Whether samples are what is taken next.
+    pub fn is_audio_next(&self) -> bool {
+        matches!(lock(&self.inner).items.front(), Some(Item::Audio(_)))
+    }
+
     /// What upstream's next buffer will be answered.
     pub fn outcome(&self) -> Result<FlowSuccess, FlowError> {
         lock(&self.inner).outcome()
@@ -207,13 +243,31 @@ impl Queue {
         if inner.is_flushing || inner.generation != generation {
             return Err(Flushing);
         }
-        inner.outcome = Err(flow);
-        inner.items.clear();
-        inner.audio_samples = 0;
-        let has_eos = inner.has_eos;
+        match flow {
+            FlowError::NotLinked if inner.is_relinked => {}
+            FlowError::NotLinked => inner.fail(flow, |item| item.is_sticky()),
+            FlowError::Eos => inner.fail_to_new_line(),
+            _ => inner.fail(flow, |_| false),
+        }
+        let is_lost = inner.has_eos && inner.outcome.is_err();
+        let windows = std::mem::take(&mut inner.windows);
         drop(inner);
         self.changed.notify_all();
-        Ok(has_eos)
+        for (_, window) in windows {
+            window.cancel();
+        }
+        Ok(is_lost)
+    }
+
+    /// The source pad was linked: goes on if that is what was missing.
+    pub fn relink(&self) {
+        let mut inner = lock(&self.inner);
+        inner.is_relinked = true;
+        if inner.outcome == Err(FlowError::NotLinked) {
+            inner.outcome = Ok(FlowSuccess::Ok);
+        }
+        drop(inner);
+        self.changed.notify_all();
     }
 
     /// Takes no more: what came cannot be understood, which has been reported.
@@ -236,6 +290,22 @@ impl Inner {
         } else {
             self.outcome
         }
+    }
+
+    fn fail(&mut self, flow: FlowError, is_kept: impl FnMut(&Item) -> bool) {
+        self.outcome = Err(flow);
+        self.items.retain(is_kept);
+        self.audio_samples = 0;
+    }
+
+    /// Downstream had enough. Goes on with what it has not seen the beginning of, if that has come already.
+    fn fail_to_new_line(&mut self) {
+        let is_eos = |item: &Item| item.event_type() == Some(gst::EventType::Eos);
+        let Some(next) = self.items.iter().position(|item| is_eos(item) || item.is_new_line()) else {
+            return self.fail(FlowError::Eos, |_| false);
+        };
+        let samples = |item: Item| if let Item::Audio(audio) = item { audio.samples.len() } else { 0 };
+        self.audio_samples -= self.items.drain(..next).map(samples).sum::<usize>();
     }
 
     fn append(&mut self, audio: Audio) {
@@ -280,6 +350,7 @@ mod tests {
             start_samples: index * u64::from(SAMPLE_RATE),
             samples: vec![0.0; SAMPLE_RATE as usize],
             is_live,
+            arrived: None,
         }
     }
 

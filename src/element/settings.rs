@@ -5,8 +5,9 @@ use gst::{
     prelude::*,
 };
 
-use super::{errors::Fault, latency::SAMPLE_RATE};
+use super::{decoding::Decoding, errors::Fault, latency::SAMPLE_RATE};
 use crate::{
+    commit::Policy,
     decoder::{Language, Options, Task},
     scheduler::{DeviceChoice, Placement, Precision, Stages},
     segment::voice::Thresholds,
@@ -30,7 +31,11 @@ pub(super) const VOICE_OFFSET: &str = "voice-offset";
 pub(super) const VOICE_MIN_SPEECH: &str = "voice-min-speech";
 pub(super) const VOICE_MIN_SILENCE: &str = "voice-min-silence";
 pub(super) const VOICE_PADDING: &str = "voice-padding";
+pub(super) const COMMIT_POLICY: &str = "commit-policy";
+pub(super) const PARTIALS: &str = "partials";
 pub(super) const LATENCY: &str = "latency";
+pub(super) const MAX_DELAY: &str = "max-delay";
+pub(super) const LATENESS: &str = "lateness";
 pub(super) const MAX_OBSERVED_DELAY: &str = "max-observed-delay";
 pub(super) const ACTIVE_DEVICE: &str = "active-device";
 pub(super) const STATS: &str = "stats";
@@ -48,6 +53,7 @@ const MOST_THREADS: u32 = 256;
 const DEFAULT_MODEL: &str = "tiny.en";
 const DEFAULT_LANGUAGE_CODE: &str = "en";
 const DEFAULT_LATENCY_MS: u32 = 8000;
+const DEFAULT_MAX_DELAY_MS: u32 = 10_000;
 
 // Those of `Thresholds::default`, which a test compares.
 const DEFAULT_VOICE_ONSET: f32 = 0.5;
@@ -175,6 +181,36 @@ pub enum WhisperNpuGranularity {
     Word = 1,
 }
 
+/// When text is final in a live pipeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstWhisperNpuCommitPolicy")]
+#[repr(i32)]
+pub enum WhisperNpuCommitPolicy {
+    /// At pauses, or when the latency asks for it.
+    #[default]
+    #[enum_value(name = "When the speech pauses, or the latency asks for it: best text", nick = "segment")]
+    Segment = 0,
+    /// As soon as two transcripts agree.
+    #[enum_value(name = "What two transcripts of a growing window agree in", nick = "local-agreement")]
+    LocalAgreement = 1,
+    /// As soon as the model has heard enough.
+    #[enum_value(
+        name = "What the model does not look for at the end of what was heard: least delay and compute",
+        nick = "align-att"
+    )]
+    AlignAtt = 2,
+}
+
+impl From<WhisperNpuCommitPolicy> for Policy {
+    fn from(policy: WhisperNpuCommitPolicy) -> Self {
+        match policy {
+            WhisperNpuCommitPolicy::Segment => Self::Segment,
+            WhisperNpuCommitPolicy::LocalAgreement => Self::LocalAgreement,
+            WhisperNpuCommitPolicy::AlignAtt => Self::AlignAtt,
+        }
+    }
+}
+
 impl From<WhisperNpuPrecision> for Option<Precision> {
     fn from(precision: WhisperNpuPrecision) -> Self {
         match precision {
@@ -214,7 +250,12 @@ pub(super) struct Settings {
     pub voice_padding_ms: u32,
     pub granularity: WhisperNpuGranularity,
     pub word_times: bool,
+    pub commit_policy: WhisperNpuCommitPolicy,
+    pub partials: bool,
     pub latency_ms: u32,
+    pub max_delay_ms: u32,
+    pub lateness_ms: u32,
+    pub decoding: Decoding,
 }
 
 impl Default for Settings {
@@ -235,7 +276,12 @@ impl Default for Settings {
             voice_padding_ms: DEFAULT_VOICE_PADDING_MS,
             granularity: WhisperNpuGranularity::default(),
             word_times: false,
+            commit_policy: WhisperNpuCommitPolicy::default(),
+            partials: false,
             latency_ms: DEFAULT_LATENCY_MS,
+            max_delay_ms: DEFAULT_MAX_DELAY_MS,
+            lateness_ms: 0,
+            decoding: Decoding::default(),
         }
     }
 }
@@ -248,7 +294,7 @@ impl Settings {
             WhisperNpuTask::Transcribe => Task::Transcribe,
             WhisperNpuTask::Translate => Task::Translate,
         };
-        Ok(Options { language, task, words: self.wants_words() })
+        Ok(Options { language, task, words: self.wants_words(), ..self.decoding.options() })
     }
 
     /// What speech is.
@@ -296,8 +342,12 @@ impl Settings {
             VOICE_PADDING => self.voice_padding_ms = value.get().expect("GObject has checked the type"),
             GRANULARITY => self.granularity = value.get().expect("GObject has checked the type"),
             WORD_TIMES => self.word_times = value.get().expect("GObject has checked the type"),
+            COMMIT_POLICY => self.commit_policy = value.get().expect("GObject has checked the type"),
+            PARTIALS => self.partials = value.get().expect("GObject has checked the type"),
             LATENCY => self.latency_ms = value.get().expect("GObject has checked the type"),
-            name => unreachable!("{name} is not in the property table as writable"),
+            MAX_DELAY => self.max_delay_ms = value.get().expect("GObject has checked the type"),
+            LATENESS => self.lateness_ms = value.get().expect("GObject has checked the type"),
+            _ => self.decoding.set(value, pspec),
         }
     }
 
@@ -319,8 +369,12 @@ impl Settings {
             VOICE_PADDING => self.voice_padding_ms.to_value(),
             GRANULARITY => self.granularity.to_value(),
             WORD_TIMES => self.word_times.to_value(),
+            COMMIT_POLICY => self.commit_policy.to_value(),
+            PARTIALS => self.partials.to_value(),
             LATENCY => self.latency_ms.to_value(),
-            name => unreachable!("{name} is not in the property table as writable"),
+            MAX_DELAY => self.max_delay_ms.to_value(),
+            LATENESS => self.lateness_ms.to_value(),
+            _ => self.decoding.value(pspec),
         }
     }
 }
@@ -427,15 +481,47 @@ pub(super) fn properties() -> Vec<ParamSpec> {
             .default_value(false)
             .mutable_playing()
             .build(),
+        glib::ParamSpecEnum::builder::<WhisperNpuCommitPolicy>(COMMIT_POLICY)
+            .nick("Commit policy")
+            .blurb(
+                "When text is final in a live pipeline; text that is final never changes. Not used when the pipeline is not live. \
+                 Takes effect with the next stretch of audio",
+            )
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecBoolean::builder(PARTIALS)
+            .nick("Partials")
+            .blurb(
+                "Whether, in a live pipeline, subtitle events and messages also tell text that may still change (final=false), \
+                 each time it does. Takes effect with the next stretch of audio",
+            )
+            .default_value(false)
+            .mutable_ready()
+            .build(),
         glib::ParamSpecUInt::builder(LATENCY)
             .nick("Latency")
             .blurb(
-                "Longest time from a word to its text in a live pipeline, in milliseconds; windows are cut to keep it, \
-                 longer is more accurate. Below 1500 acts as 1500, and above 40000 windows grow no longer. Not used when \
-                 the pipeline is not live",
+                "Longest time from a word to its text in a live pipeline that keeps up, in milliseconds: text is final in time for it, \
+                 longer is more accurate. Below 1500 acts as 1500, and above 20000 nobody waits longer. Not used when the \
+                 pipeline is not live",
             )
             .default_value(DEFAULT_LATENCY_MS)
             .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder(MAX_DELAY)
+            .nick("Maximum delay")
+            .blurb(
+                "Longest time from a word to its text in a live pipeline that cannot keep up, in milliseconds: partials get rarer \
+                 and stop, then windows are decoded in the cheapest way, then audio is skipped, with a GAP, a WARNING and a QoS \
+                 message. Less than the latency acts as the latency",
+            )
+            .default_value(DEFAULT_MAX_DELAY_MS)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder(LATENESS)
+            .nick("Lateness")
+            .blurb("What is added to the running times of all that leaves the source pad, in milliseconds")
+            .mutable_playing()
             .build(),
         glib::ParamSpecUInt::builder(MAX_OBSERVED_DELAY)
             .nick("Maximum observed delay")

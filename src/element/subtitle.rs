@@ -3,7 +3,10 @@
 use gst::{ClockTime, glib::SendValue, prelude::*};
 
 use super::settings::WhisperNpuGranularity;
-use crate::stream::{Cue, CueWord};
+use crate::{
+    stream::{Cue, CueWord},
+    transcript::has_spaces,
+};
 
 /// Name of the event's and the message's structure.
 pub(super) const SUBTITLE: &str = "whispernpu/subtitle";
@@ -29,9 +32,21 @@ pub(super) struct Item {
     pub words: Vec<CueWord>,
 }
 
+/// The language of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Spoken {
+    /// Code of the language that it is written in.
+    pub language: String,
+    /// 0 to 1: probability of the language that was spoken; None if that was given.
+    pub probability: Option<f32>,
+}
+
 impl Item {
     /// What becomes of a cue: itself, or its words, unless none was timed.
-    pub fn of(cue: Cue, granularity: WhisperNpuGranularity) -> Vec<Self> {
+    pub fn of(mut cue: Cue, granularity: WhisperNpuGranularity) -> Vec<Self> {
+        if has_spaces(&cue.language) {
+            cue.words = join(cue.words);
+        }
         let mean = |words: &[CueWord]| {
             let sum: f32 = words.iter().map(|word| word.probability).sum();
             f64::from(sum) / words.len() as f64
@@ -59,25 +74,29 @@ impl Item {
     /// The event's and the message's structure. `times` are the buffer's running times, `at` gives that of a place.
     pub fn structure(
         &self,
-        language: &str,
+        spoken: &Spoken,
         times: [Option<ClockTime>; 2],
         at: &dyn Fn(u64) -> Option<ClockTime>,
+        is_final: bool,
     ) -> gst::Structure {
         let [start, end] = times;
         let mut structure = gst::Structure::builder(SUBTITLE)
             .field("text", &self.text)
             .field("start-time", start)
             .field("end-time", end)
-            .field("final", true)
+            .field("final", is_final)
             .build();
-        self.describe(&mut structure, language, at);
+        self.describe(&mut structure, spoken, at);
         structure
     }
 
     /// Writes what a meta has.
-    pub fn describe(&self, structure: &mut gst::StructureRef, language: &str, at: &dyn Fn(u64) -> Option<ClockTime>) {
-        structure.set("language", language);
+    pub fn describe(&self, structure: &mut gst::StructureRef, spoken: &Spoken, at: &dyn Fn(u64) -> Option<ClockTime>) {
+        structure.set("language", &spoken.language);
         structure.set("confidence", self.confidence);
+        if let Some(probability) = spoken.probability {
+            structure.set("language-confidence", f64::from(probability));
+        }
         structure.set("speaker", None::<String>);
         let word = |word: &CueWord| -> SendValue {
             gst::Structure::builder("word")
@@ -90,6 +109,23 @@ impl Item {
         };
         structure.set("words", gst::Array::from_iter(self.words.iter().map(word)));
     }
+}
+
+/// Makes whole words of their parts: what has no space before it belongs to the word before, as `-hearted` does. Whoever puts
+/// words together puts spaces between them.
+fn join(parts: Vec<CueWord>) -> Vec<CueWord> {
+    let mut words: Vec<CueWord> = Vec::new();
+    for part in parts {
+        match words.last_mut() {
+            Some(word) if !part.text.starts_with(char::is_whitespace) => {
+                word.text.push_str(&part.text);
+                word.end_samples = word.end_samples.max(part.end_samples);
+                word.probability = word.probability.min(part.probability);
+            }
+            _ => words.push(part),
+        }
+    }
+    words
 }
 
 /// Upstream hears what was said in its audio; `speaker` is not known.
@@ -134,6 +170,18 @@ mod tests {
         let parts: Vec<_> =
             parts.iter().map(|item| (item.text.as_str(), item.start_samples, item.confidence)).collect();
         assert_eq!(parts, [("Hello,", 120, 0.75), ("you.", 400, 0.25)]);
+    }
+
+    #[test]
+    fn a_word_with_a_hyphen_is_one_where_words_have_spaces() {
+        let parts = [(" ill", 120, 300, 0.75), ("-disposed", 300, 400, 0.5), (" man.", 400, 800, 0.25)];
+        let words = |cue: Cue| {
+            let items = Item::of(cue, WhisperNpuGranularity::Word).into_iter();
+            items.map(|item| (item.text, item.end_samples, item.confidence, item.words.len())).collect::<Vec<_>>()
+        };
+        assert_eq!(words(cue(&parts)), [("ill-disposed".to_owned(), 400, 0.5, 1), ("man.".to_owned(), 800, 0.25, 1)]);
+        let chinese = Cue { language: "zh".into(), ..cue(&[("你", 120, 400, 0.5), ("好", 400, 800, 0.5)]) };
+        assert_eq!(words(chinese).len(), 2);
     }
 
     #[test]

@@ -1,28 +1,40 @@
 //! The task's half of the data path: samples become windows, windows text, and text leaves with the gaps and events that
 //! belong to it, in order.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use gst::{ClockTime, FlowError, prelude::*, subclass::prelude::*};
 
 use super::{
+    context::Context,
     errors::{self, Fault},
     imp::{CAT, WhisperNpu},
+    lag::{Effort, Lag},
     latency,
     loader::Loaded,
     output::{Output, Piece},
     position,
     queue::{Audio, Item as Queued},
-    settings::{Settings, WhisperNpuTask},
-    subtitle::{self, Item},
+    settings::{Settings, WhisperNpuGranularity, WhisperNpuTask},
+    subtitle::{self, Item, Spoken},
+    unsynced,
 };
 use crate::{
     Error,
-    decoder::{Language, Options},
+    commit::Policy,
+    decoder::Options,
     scheduler::{Engine, Ticket},
-    stream::{Cue, Stream},
+    stream::{Cue, Stream, Text},
     transcript::WindowTranscript,
 };
+
+/// The language of a live stream is not decided by less: 2 s.
+const LEAST_HEARD_SAMPLES: usize = 32_000;
+/// How often a wait looks at the pipeline's clock.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// One stream on its way to text; starts anew after each flush.
 pub(super) struct Transcription {
@@ -34,8 +46,7 @@ pub(super) struct Transcription {
     segment: Option<gst::FormattedSegment<ClockTime>>,
     /// The language that downstream was told.
     tagged: Option<String>,
-    /// Language and task that were asked for, and what the model makes of them: a language once heard is kept.
-    options: Option<(String, WhisperNpuTask, Options)>,
+    context: Context,
 }
 
 /// A stretch of audio without holes.
@@ -49,6 +60,11 @@ struct Run {
     stream: Stream,
     /// Windows in the engine, in the order in which their text is pushed.
     windows: VecDeque<InFlight>,
+    lag: Lag,
+    /// What was told last of the text that may change.
+    tail: String,
+    /// Whether something was said since the speech paused.
+    is_open: bool,
 }
 
 /// A window in the engine.
@@ -57,11 +73,20 @@ struct InFlight {
     samples: usize,
     ticket: Ticket,
     since: Instant,
+    /// Probability of its language, if that was detected before.
+    language_probability: Option<f32>,
 }
 
 impl Run {
     fn time(&self, samples: u64) -> ClockTime {
         position::time(self.anchor, self.start_samples + samples)
+    }
+
+    /// What there is time for in a window of what was heard.
+    fn effort(&self, element: &WhisperNpu, settings: &Settings) -> Effort {
+        let Some(now) = element.obj().current_running_time().filter(|_| self.is_live) else { return Effort::Full };
+        let slack = latency::longest_delay(settings).saturating_sub(latency::listening(settings.latency_ms));
+        self.lag.effort(self.heard_samples, now, slack)
     }
 
     fn is_followed_by(&self, audio: &Audio) -> bool {
@@ -80,7 +105,7 @@ impl Transcription {
             seqnum: None,
             segment: None,
             tagged: None,
-            options: None,
+            context: Context::default(),
         }
     }
 
@@ -97,12 +122,18 @@ impl Transcription {
         }
     }
 
+    /// Gives up the stretch: nobody takes its text.
+    pub fn abandon(&mut self) {
+        self.run = None;
+    }
+
     fn hear(&mut self, element: &WhisperNpu, audio: Audio) -> Result<(), FlowError> {
         if !self.run.as_ref().is_some_and(|run| run.is_followed_by(&audio)) {
             self.finish(element)?;
             self.output.mark_discont();
             let settings = element.settings();
-            let limits = latency::limits(audio.is_live, settings.latency_ms, settings.voice());
+            let limits = latency::limits(audio.is_live, &settings);
+            let policy = Policy::from(settings.commit_policy);
             let Loaded { engine, voice } = self.loaded(element)?;
             let run = self.run.insert(Run {
                 number: audio.run,
@@ -110,8 +141,11 @@ impl Transcription {
                 start_samples: audio.start_samples,
                 heard_samples: 0,
                 is_live: audio.is_live,
-                stream: Stream::new(limits, voice.as_ref(), engine.spectrogram()),
+                stream: Stream::new(limits, policy, voice.as_ref(), engine.spectrogram()),
                 windows: VecDeque::new(),
+                lag: Lag::default(),
+                tail: String::new(),
+                is_open: false,
             });
             let start = run.time(0);
             self.cover(element, start)?;
@@ -119,6 +153,11 @@ impl Transcription {
         if let Some(run) = &mut self.run {
             run.stream.push(&audio.samples).map_err(|error| errors::report(element, &error.into()))?;
             run.heard_samples += audio.samples.len() as u64;
+            run.lag.hear(run.heard_samples, audio.arrived);
+        }
+        // All that has come is heard before a window that still grows is transcribed.
+        if audio.is_live && element.queue().is_audio_next() {
+            return Ok(());
         }
         self.transcribe(element, false)
     }
@@ -128,11 +167,13 @@ impl Transcription {
         match event.view() {
             EventView::StreamStart(start) => {
                 self.finish(element)?;
+                self.context = Context::default();
                 self.push_event(element, text_stream_start(start))
             }
             EventView::Caps(_) => self.push_caps(element),
             EventView::Segment(segment) => {
                 self.finish(element)?;
+                self.context.forget_text();
                 let times = segment.segment().downcast_ref::<ClockTime>();
                 self.output.begin(times.and_then(|times| times.start()));
                 self.segment = times.cloned();
@@ -172,17 +213,24 @@ impl Transcription {
     /// pipeline, and where nothing else is to do; else only if the engine has as many windows as it takes.
     fn transcribe(&mut self, element: &WhisperNpu, is_end: bool) -> Result<(), FlowError> {
         loop {
+            self.keep_up(element)?;
             let is_full = self.submit(element)?;
             let is_awaited = is_end || is_full || element.queue().is_empty();
             let Some(run) = &mut self.run else { return Ok(()) };
             let ready = run.windows.pop_front_if(|window| is_awaited || run.is_live || window.ticket.is_ready());
             let Some(window) = ready else { break };
-            let transcript = self.collect(element, window)?;
+            let Some(transcript) = self.collect(element, window)? else { continue };
             let Some(run) = &mut self.run else { return Ok(()) };
-            let cues = run.stream.accept(transcript);
-            let is_said = !cues.is_empty();
-            cues.into_iter().try_for_each(|cue| self.say(element, cue))?;
-            if is_said {
+            let probability = transcript.language_probability;
+            let Text { finals, tail, is_whole, .. } = run.stream.accept(transcript);
+            if !finals.is_empty() {
+                run.is_open = true;
+                run.tail.clear();
+            }
+            let is_over = is_whole && std::mem::take(&mut run.is_open);
+            finals.into_iter().try_for_each(|cue| self.say(element, cue, probability))?;
+            self.tell(element, tail, probability)?;
+            if is_over {
                 let end = gst::Structure::new_empty(subtitle::FINAL_TRANSCRIPT);
                 self.push_event(
                     element,
@@ -195,40 +243,91 @@ impl Transcription {
         self.cover(element, is_final_to)
     }
 
+    /// Gives up what cannot be written in time any more.
+    fn keep_up(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
+        let longest = latency::longest_delay(&element.settings());
+        let Some(run) = &mut self.run else { return Ok(()) };
+        let position = run.stream.position_samples();
+        run.lag.forget(position);
+        let Some(now) = element.obj().current_running_time().filter(|_| run.windows.is_empty()) else { return Ok(()) };
+        match run.lag.skip(position, now, longest) {
+            Some(place) => self.skip(element, place),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives up what was heard before `place` and not written.
+    fn skip(&mut self, element: &WhisperNpu, place: u64) -> Result<(), FlowError> {
+        let Some(run) = &mut self.run else { return Ok(()) };
+        let from = run.stream.position_samples();
+        run.stream.skip(place);
+        let to = run.stream.position_samples();
+        let start = run.time(from);
+        if to > from {
+            let running = self.segment.as_ref().and_then(|segment| segment.to_running_time(start));
+            element.report_skipped(to - from, [Some(start), running]);
+            self.output.mark_discont();
+        }
+        let end = run.time(to);
+        self.cover(element, end)
+    }
+
     /// Hands windows to the engine; answers whether it takes no more before one is done.
     fn submit(&mut self, element: &WhisperNpu) -> Result<bool, FlowError> {
         loop {
             let settings = element.settings();
             // Until a language is heard, one window decides for all.
-            let is_deciding = matches!(&self.options, Some((_, _, options)) if options.language == Language::Auto);
+            let is_deciding = settings.options().is_ok_and(|asked| self.context.is_sequential(&asked));
             let Some(run) = &mut self.run else { return Ok(false) };
             if is_deciding && !run.windows.is_empty() {
                 return Ok(true);
             }
+            let effort = run.effort(element, &settings);
+            run.stream.hurry(effort > Effort::Full);
             let Some(window) = run.stream.window() else {
                 return Ok(run.stream.is_waiting());
             };
             let (is_live, is_first) = (run.is_live, run.stream.awaited() == Some(window.start_samples));
             let engine = self.loaded(element)?.engine;
-            let options = self.options(&engine, &settings).map_err(|fault| errors::report(element, &fault))?;
+            let (options, language_probability) =
+                self.options(&engine, &settings).map_err(|fault| errors::report(element, &fault))?;
+            let options = if is_live { growing(options) } else { options };
+            let options = if effort == Effort::Hasty { options.hasty() } else { options };
             let (place, samples) = (window.start_samples, window.length_samples);
             let ticket = engine.submit(window, options, latency::urgency(is_live, settings.latency_ms));
             element.queue().hold(self.generation, place, ticket.canceller()).map_err(|_| FlowError::Flushing)?;
-            let window = InFlight { place, samples, ticket, since: Instant::now() };
+            let window = InFlight { place, samples, ticket, since: Instant::now(), language_probability };
             let Some(run) = &mut self.run else { return Ok(false) };
             if is_first { run.windows.push_front(window) } else { run.windows.push_back(window) }
         }
     }
 
-    /// Waits for a window's transcript.
-    fn collect(&mut self, element: &WhisperNpu, window: InFlight) -> Result<WindowTranscript, FlowError> {
-        let InFlight { place, samples, ticket, since } = window;
-        let result = ticket.wait();
+    /// Waits for a window's transcript, in a live pipeline no longer than its text may take; gives it up then. The probability of its
+    /// language is in it even if that was detected before.
+    fn collect(&mut self, element: &WhisperNpu, window: InFlight) -> Result<Option<WindowTranscript>, FlowError> {
+        let InFlight { place, samples, ticket, since, language_probability } = window;
+        let longest = latency::longest_delay(&element.settings());
+        let Some(run) = &mut self.run else { return Ok(None) };
+        let deadline = run.lag.deadline(run.stream.position_samples(), longest).filter(|_| run.is_live);
+        let result = match deadline {
+            None => Some(ticket.wait()),
+            Some(deadline) => wait_until(element, &ticket, deadline),
+        };
         element.queue().release(place);
-        let transcript = result.map_err(|error| errors::report(element, &error.into()))?;
-        if let Some((_, _, options)) = &mut self.options {
-            transcript.settle(options);
+        let Some(result) = result else {
+            run.lag.fear(since.elapsed());
+            let now = element.obj().current_running_time().unwrap_or(deadline.unwrap_or_default());
+            let to = run.lag.skip(run.stream.position_samples(), now, longest).unwrap_or(run.heard_samples);
+            self.skip(element, to)?;
+            return Ok(None);
+        };
+        run.lag.learn(since.elapsed());
+        let is_enough = !run.is_live || samples >= LEAST_HEARD_SAMPLES;
+        let mut transcript = result.map_err(|error| errors::report(element, &error.into()))?;
+        if is_enough {
+            self.context.learn(&transcript);
         }
+        transcript.language_probability = transcript.language_probability.or(language_probability);
         let timings = transcript.timings;
         element.count(|stats| {
             stats.windows += 1;
@@ -242,7 +341,7 @@ impl Transcription {
             transcript.consumed_samples,
             since.elapsed(),
         );
-        Ok(transcript)
+        Ok(Some(transcript))
     }
 
     /// The model; waits for it. That it could not be loaded has been reported by whoever tried.
@@ -256,33 +355,43 @@ impl Transcription {
         Ok(loaded)
     }
 
-    fn options(&mut self, engine: &Engine, settings: &Settings) -> Result<Options, Fault> {
-        if let Some((language, task, options)) = &self.options
-            && (language, *task) == (&settings.language_code, settings.task)
-        {
-            return Ok(Options { words: settings.wants_words(), ..options.clone() });
-        }
-        let options = settings.options()?;
-        engine.check(&options)?;
-        self.options = Some((settings.language_code.clone(), settings.task, options.clone()));
-        Ok(options)
+    fn options(&mut self, engine: &Engine, settings: &Settings) -> Result<(Options, Option<f32>), Fault> {
+        Ok(self.context.next(settings.options()?, |asked| engine.check(asked))?)
     }
 
-    fn say(&mut self, element: &WhisperNpu, cue: Cue) -> Result<(), FlowError> {
+    /// Tells what may still change, if it has changed since that was told.
+    fn tell(&mut self, element: &WhisperNpu, tail: Option<Cue>, probability: Option<f32>) -> Result<(), FlowError> {
         let settings = element.settings();
-        let language = match settings.task {
-            WhisperNpuTask::Transcribe => cue.language.clone(),
-            WhisperNpuTask::Translate => "en".to_owned(),
-        };
+        let Some(run) = &mut self.run else { return Ok(()) };
+        let is_new = tail.as_ref().map_or("", |tail| tail.text.as_str()) != run.tail;
+        if !is_new || !run.is_live || !settings.partials {
+            return Ok(());
+        }
+        let at_end = || Cue::nothing(run.stream.position_samples());
+        let cue = tail.unwrap_or_else(at_end);
+        run.tail.clone_from(&cue.text);
+        let spoken = Spoken { language: text_language(&cue, &settings), probability };
+        for item in Item::of(cue, WhisperNpuGranularity::Segment) {
+            let Some(run) = &self.run else { return Ok(()) };
+            let span = [item.start_samples, item.end_samples].map(|place| run.time(place));
+            self.announce(element, &item, &spoken, span, false)?;
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, element: &WhisperNpu, cue: Cue, probability: Option<f32>) -> Result<(), FlowError> {
+        let settings = element.settings();
+        let language = text_language(&cue, &settings);
         if self.tagged.as_ref() != Some(&language) {
             let tag = gst::event::Tag::builder(language_tag(&language)).seqnum_if_some(self.seqnum);
             self.push_event(element, tag.build())?;
             self.tagged = Some(language.clone());
         }
-        Item::of(cue, settings.granularity).into_iter().try_for_each(|item| self.say_item(element, &item, &language))
+        let spoken = Spoken { language, probability };
+        Item::of(cue, settings.granularity).into_iter().try_for_each(|item| self.say_item(element, &item, &spoken))
     }
 
-    fn say_item(&mut self, element: &WhisperNpu, item: &Item, language: &str) -> Result<(), FlowError> {
+    fn say_item(&mut self, element: &WhisperNpu, item: &Item, spoken: &Spoken) -> Result<(), FlowError> {
         let Some(run) = &self.run else { return Ok(()) };
         for piece in self.output.say(run.time(item.start_samples), run.time(item.end_samples), &item.text) {
             match piece {
@@ -291,11 +400,7 @@ impl Transcription {
                     let running = |time| self.segment.as_ref().and_then(|segment| segment.to_running_time(time));
                     let at = |samples| running(run.time(samples));
                     let times = [running(start), running(end)];
-                    let said = item.structure(language, times, &at);
-                    let event = gst::event::CustomDownstream::builder(said.clone()).seqnum_if_some(self.seqnum);
-                    self.push_event(element, event.build())?;
-                    let message = gst::message::Element::builder(said).src(&*element.obj()).build();
-                    let _ = element.obj().post_message(message);
+                    self.announce(element, item, spoken, [start, end], true)?;
                     if let [Some(start), Some(end)] = times {
                         element.sinkpad().push_event(subtitle::new_item(&text, start, end.saturating_sub(start)));
                     }
@@ -304,7 +409,7 @@ impl Transcription {
                     if let Some(buffer) = buffer.get_mut()
                         && let Ok(mut meta) = gst::meta::CustomMeta::add(buffer, subtitle::META)
                     {
-                        item.describe(meta.mut_structure(), language, &at);
+                        item.describe(meta.mut_structure(), spoken, &at);
                     }
                     element.queue().stay(self.generation)?;
                     element.count(|stats| stats.cues += 1);
@@ -315,6 +420,27 @@ impl Transcription {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Says in an event, a message and a line of JSON what is said or may be.
+    fn announce(
+        &self,
+        element: &WhisperNpu,
+        item: &Item,
+        spoken: &Spoken,
+        span: [ClockTime; 2],
+        is_final: bool,
+    ) -> Result<(), FlowError> {
+        let Some(run) = &self.run else { return Ok(()) };
+        let running = |time| self.segment.as_ref().and_then(|segment| segment.to_running_time(time));
+        let at = |samples| running(run.time(samples));
+        let said = item.structure(spoken, span.map(running), &at, is_final);
+        let event = gst::event::CustomDownstream::builder(said.clone()).seqnum_if_some(self.seqnum);
+        self.push_event(element, event.build())?;
+        let message = gst::message::Element::builder(said).src(&*element.obj()).build();
+        let _ = element.obj().post_message(message);
+        unsynced::push(element, &unsynced::Said { item, spoken, is_final, span, at: &at });
         Ok(())
     }
 
@@ -338,8 +464,35 @@ impl Transcription {
     /// Pushes an event; what downstream makes of it shows with the next buffer.
     fn push_event(&self, element: &WhisperNpu, event: gst::Event) -> Result<(), FlowError> {
         element.queue().stay(self.generation)?;
+        unsynced::forward(element, &event);
         element.srcpad().push_event(event);
         Ok(())
+    }
+}
+
+/// What windows that grow are decoded with: when their words are said tells which are final, and what was said before is in them.
+fn growing(options: Options) -> Options {
+    Options { words: true, conditions_on_previous: false, previous: Vec::new(), ..options }
+}
+
+/// Waits for a window until this running time; then gives it up.
+fn wait_until(element: &WhisperNpu, ticket: &Ticket, deadline: ClockTime) -> Option<Result<WindowTranscript, Error>> {
+    loop {
+        if let Some(result) = ticket.wait_for(LOOK) {
+            return Some(result);
+        }
+        if element.obj().current_running_time().is_some_and(|now| now > deadline) {
+            ticket.canceller().cancel();
+            return None;
+        }
+    }
+}
+
+/// The language that a cue is written in.
+fn text_language(cue: &Cue, settings: &Settings) -> String {
+    match settings.task {
+        WhisperNpuTask::Transcribe => cue.language.clone(),
+        WhisperNpuTask::Translate => "en".to_owned(),
     }
 }
 

@@ -5,13 +5,18 @@ use std::time::Duration;
 use gst::prelude::*;
 
 use crate::{
-    beeps::{MODEL, Tone::Low, beeps},
-    listener::{Listener, PLAIN_RATE, buffer, init, seconds},
+    beeps::{
+        MODEL,
+        Tone::{High, Low},
+        beeps,
+    },
+    listener::{Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_heard, buffer, init, seconds, words},
 };
 
 /// Makes downstream answer every text like this, then speaks until upstream hears of it.
-fn answer(flow: gst::FlowError) -> gst::FlowError {
-    let mut listener = Listener::plain();
+fn answer(pace: Pace, flow: gst::FlowError) -> gst::FlowError {
+    let mut listener = Listener::paced(pace);
+    listener.play(PLAIN);
     let source = listener.element.static_pad("src").unwrap();
     source.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         info.flow_res = Err(flow);
@@ -28,8 +33,12 @@ fn answer(flow: gst::FlowError) -> gst::FlowError {
 
 #[test]
 fn upstream_is_told() {
-    for flow in [gst::FlowError::Eos, gst::FlowError::Error, gst::FlowError::NotNegotiated, gst::FlowError::NotLinked] {
-        assert_eq!(answer(flow), flow);
+    for pace in Pace::BOTH {
+        for flow in
+            [gst::FlowError::Eos, gst::FlowError::Error, gst::FlowError::NotNegotiated, gst::FlowError::NotLinked]
+        {
+            assert_eq!(answer(pace, flow), flow);
+        }
     }
 }
 
@@ -67,4 +76,62 @@ fn an_unlinked_source_pad_is_not_linked() {
     });
     assert_eq!(answer, Some(gst::FlowError::NotLinked));
     element.set_state(gst::State::Null).unwrap();
+}
+
+#[test]
+fn a_source_pad_that_is_unlinked_for_a_while_goes_on_when_it_is_linked_again() {
+    for pace in Pace::BOTH {
+        let mut listener = Listener::paced(pace);
+        listener.play(PLAIN);
+        let source = listener.element.static_pad("src").unwrap();
+        let peer = source.peer().unwrap();
+        let is_text = |out: &Out| matches!(out, Out::Text { .. });
+        listener.speak(&beeps(&[(Low, 1.0)], 31.0, PLAIN_RATE), 0.0);
+        assert_eq!(words(&listener.take_until(is_text)), [Low.word()]);
+        source.unlink(&peer).unwrap();
+        let (flow, at_s) = speak_until_refused(&mut listener, 31.0);
+        assert_eq!(flow, gst::FlowError::NotLinked);
+        source.link(&peer).unwrap();
+        listener.take();
+        listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), at_s);
+        let outs = listener.finish();
+        assert_heard(&outs, &[(High, at_s + 1.0)]);
+        listener.no_error();
+    }
+}
+
+#[test]
+fn a_new_segment_goes_on_after_downstream_had_enough_of_the_one_before() {
+    for pace in Pace::BOTH {
+        for with_stream_start in [false, true] {
+            let mut listener = Listener::paced(pace);
+            listener.play(PLAIN);
+            let source = listener.element.static_pad("src").unwrap();
+            let probe = source.add_probe(gst::PadProbeType::BUFFER, |_, info| {
+                info.flow_res = Err(gst::FlowError::Eos);
+                gst::PadProbeReturn::Handled
+            });
+            assert_eq!(speak_until_refused(&mut listener, 0.0).0, gst::FlowError::Eos);
+            source.remove_probe(probe.unwrap());
+            if with_stream_start {
+                listener.event(gst::event::Eos::new());
+                listener.event(gst::event::StreamStart::new("second"));
+                listener.event(gst::event::Caps::new(&PLAIN.parse().unwrap()));
+            }
+            listener.segment(0.0);
+            listener.take();
+            listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 0.0);
+            assert_heard(&listener.finish(), &[(High, 1.0)]);
+            listener.no_error();
+        }
+    }
+}
+
+/// Speaks from this time on until upstream is answered with an error; answers with it, and with the time it came to.
+fn speak_until_refused(listener: &mut Listener, from_s: f64) -> (gst::FlowError, f64) {
+    let samples = beeps(&[(Low, 1.0)], 31.0, PLAIN_RATE);
+    (0..100_000)
+        .map(|round| from_s + f64::from(round) * 31.0)
+        .find_map(|at_s| listener.send_at(&samples, at_s).err().map(|flow| (flow, at_s)))
+        .expect("upstream never hears of it")
 }

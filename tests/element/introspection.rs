@@ -66,10 +66,14 @@ fn property(text: &mut String, pspec: &glib::ParamSpec) -> std::fmt::Result {
         match (glib::EnumValue::from_value(default), glib::FlagsValue::from_value(default)) {
             (Some((_, value)), _) => writeln!(text, "  default: {}", value.nick())?,
             (_, Some((_, values))) => writeln!(text, "  default: {}", nicks(&values))?,
+            _ if default.get::<Option<&str>>() == Ok(None) => writeln!(text, "  default: NULL")?,
             _ => writeln!(text, "  default: {}", default.serialize().unwrap())?,
         }
     }
     if let Some(range) = pspec.downcast_ref::<glib::ParamSpecUInt>() {
+        writeln!(text, "  range: {} to {}", range.minimum(), range.maximum())?;
+    }
+    if let Some(range) = pspec.downcast_ref::<glib::ParamSpecFloat>() {
         writeln!(text, "  range: {} to {}", range.minimum(), range.maximum())?;
     }
     if let Some(class) = glib::EnumClass::with_type(pspec.value_type()) {

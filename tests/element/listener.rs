@@ -45,6 +45,17 @@ impl Out {
     }
 }
 
+/// Whether upstream waits for the element or time goes on without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    File,
+    Live,
+}
+
+impl Pace {
+    pub const BOTH: [Self; 2] = [Self::File, Self::Live];
+}
+
 type Heard = Arc<(Mutex<Vec<Out>>, Condvar)>;
 
 /// The element with somebody before, behind and above it.
@@ -74,6 +85,17 @@ impl Listener {
         harness.add_element_src_pad(&element.static_pad("src").unwrap());
         harness.set_live(false);
         Self { harness, element, bus, heard }
+    }
+
+    /// In NULL, in a pipeline of this kind. A live one has a clock that stands still until it is told to go on.
+    pub fn paced(pace: Pace) -> Self {
+        let mut listener = Self::idle();
+        if pace == Pace::Live {
+            listener.harness.set_live(true);
+            listener.element.set_clock(Some(&gst_check::TestClock::new())).unwrap();
+            listener.element.set_base_time(ClockTime::ZERO);
+        }
+        listener
     }
 
     /// In PLAYING, with this format announced and a segment that starts at zero.

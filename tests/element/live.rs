@@ -71,7 +71,7 @@ fn text_leaves_within_the_latency() {
     listener.element.set_property("latency", 4000_u32);
     listener.play(PLAIN);
     listener.speak(&beeps(&[(Low, 1.0)], 3.1, PLAIN_RATE), 0.0);
-    let outs = listener.take_until(|out| out.span().is_some_and(|(_, end_s)| end_s > 2.0));
+    let outs = listener.take_until(|out| out.span().is_some_and(|(_, end_s)| end_s > 1.2));
     assert_eq!(words(&outs), [Low.word()]);
 }
 

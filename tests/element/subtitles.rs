@@ -38,7 +38,7 @@ fn course(outs: &[Out]) -> Vec<String> {
         .collect()
 }
 
-fn subtitles(outs: &[Out]) -> Vec<Structure> {
+pub fn subtitles(outs: &[Out]) -> Vec<Structure> {
     let structures = outs.iter().filter_map(|out| match out {
         Out::Event(gst::EventType::CustomDownstream, event) => Some(event.structure().unwrap().to_owned()),
         _ => None,

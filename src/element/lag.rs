@@ -1,0 +1,141 @@
+//! How far a live stream is behind, and what there is time for. Places are samples of its stretch of audio, times running times.
+
+use std::{collections::VecDeque, time::Duration};
+
+use gst::ClockTime;
+
+/// A window that takes longer or shorter than expected changes what is expected by this part of the difference.
+const LEARNING_DENOMINATOR: u32 = 4;
+
+/// What there is time for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Effort {
+    /// Everything that was asked for.
+    Full,
+    /// No window that still grows.
+    Whole,
+    /// Nor more than one text of each.
+    Hasty,
+}
+
+/// When samples came, and how long windows take.
+#[derive(Debug, Default)]
+pub(super) struct Lag {
+    /// Up to which place samples had come at which time.
+    arrivals: VecDeque<(u64, ClockTime)>,
+    /// What the next window is expected to take.
+    inference: Duration,
+}
+
+impl Lag {
+    /// Samples up to `end` came.
+    pub fn hear(&mut self, end: u64, arrived: Option<ClockTime>) {
+        if let Some(arrived) = arrived {
+            self.arrivals.push_back((end, arrived));
+        }
+    }
+
+    /// Nobody will ask for what is before `place`.
+    pub fn forget(&mut self, place: u64) {
+        while self.arrivals.front().is_some_and(|(end, _)| *end <= place) {
+            self.arrivals.pop_front();
+        }
+    }
+
+    /// A window took so long.
+    pub fn learn(&mut self, inference: Duration) {
+        self.inference = match self.inference {
+            Duration::ZERO => inference,
+            expected => (expected * (LEARNING_DENOMINATOR - 1) + inference) / LEARNING_DENOMINATOR,
+        };
+    }
+
+    /// A window had not come after so long.
+    pub fn fear(&mut self, inference: Duration) {
+        self.inference = self.inference.max(inference);
+    }
+
+    /// What there is time for in a window that ends at `end`, if its text may be there `slack` after its samples.
+    pub fn effort(&self, end: u64, now: ClockTime, slack: Duration) -> Effort {
+        let Some(arrived) = self.arrived(end.saturating_sub(1)) else { return Effort::Full };
+        let late = Duration::from(now.saturating_sub(arrived)) + self.inference;
+        if late * 2 < slack {
+            Effort::Full
+        } else if late * 4 < slack * 3 {
+            Effort::Whole
+        } else {
+            Effort::Hasty
+        }
+    }
+
+    /// When text must be there that begins at `place`.
+    pub fn deadline(&self, place: u64, longest: Duration) -> Option<ClockTime> {
+        Some(self.arrived(place)?.saturating_add(clock_time(longest)))
+    }
+
+    /// Where to go on if what begins at `place` cannot be there in time: where half of the time is left, so that it does not happen
+    /// again at once.
+    pub fn skip(&self, place: u64, now: ClockTime, longest: Duration) -> Option<u64> {
+        let done = now.saturating_add(clock_time(self.inference));
+        if done <= self.deadline(place, longest)? {
+            return None;
+        }
+        let is_fresh = |(_, arrived): &&(u64, ClockTime)| arrived.saturating_add(clock_time(longest / 2)) >= done;
+        let stale = self.arrivals.iter().take_while(|arrival| !is_fresh(arrival)).last();
+        stale.map(|(end, _)| *end)
+    }
+
+    fn arrived(&self, place: u64) -> Option<ClockTime> {
+        self.arrivals.iter().find(|(end, _)| *end > place).map(|(_, arrived)| *arrived)
+    }
+}
+
+fn clock_time(duration: Duration) -> ClockTime {
+    ClockTime::try_from(duration).unwrap_or(ClockTime::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEN_SECONDS: Duration = Duration::from_secs(10);
+
+    /// A second of samples each second, from 1 s on, for 20 s.
+    fn lag(inference_s: u64) -> Lag {
+        let mut lag = Lag::default();
+        (1..=20).for_each(|second| lag.hear(16_000 * second, Some(ClockTime::from_seconds(second))));
+        lag.learn(Duration::from_secs(inference_s));
+        lag
+    }
+
+    #[test]
+    fn who_keeps_up_skips_nothing() {
+        let now = ClockTime::from_seconds(20);
+        assert_eq!(lag(1).skip(11 * 16_000, now, TEN_SECONDS), None);
+        assert_eq!(lag(1).effort(20 * 16_000, now, TEN_SECONDS), Effort::Full);
+        assert_eq!(Lag::default().skip(0, now, TEN_SECONDS), None);
+    }
+
+    #[test]
+    fn what_is_too_old_is_skipped_and_more_with_it() {
+        let now = ClockTime::from_seconds(20);
+        assert_eq!(lag(1).skip(9 * 16_000, now, TEN_SECONDS), Some(15 * 16_000));
+        assert_eq!(lag(9).skip(11 * 16_000, now, TEN_SECONDS), Some(20 * 16_000));
+    }
+
+    #[test]
+    fn the_later_it_gets_the_less_is_done() {
+        let effort = |now_s| lag(1).effort(20 * 16_000, ClockTime::from_seconds(now_s), TEN_SECONDS);
+        assert_eq!([21, 24, 27, 40].map(effort), [Effort::Full, Effort::Whole, Effort::Hasty, Effort::Hasty]);
+    }
+
+    #[test]
+    fn what_is_expected_follows_what_was_seen() {
+        let mut lag = lag(4);
+        lag.learn(Duration::ZERO);
+        assert_eq!(lag.inference, Duration::from_secs(3));
+        lag.fear(TEN_SECONDS);
+        lag.fear(Duration::ZERO);
+        assert_eq!(lag.inference, TEN_SECONDS);
+    }
+}

@@ -1,0 +1,78 @@
+//! The pad `unsynced_src`: everything that is said, as JSON, for whoever wants it at once. Nobody has to link it, and whoever fails
+//! behind it does not stop the text.
+
+use gst::{ClockTime, prelude::*, subclass::prelude::*};
+use serde_json::{Value, json};
+
+use super::{
+    imp::{CAT, WhisperNpu},
+    subtitle::{Item, Spoken},
+};
+
+/// What a buffer says.
+pub(super) struct Said<'a> {
+    pub item: &'a Item,
+    pub spoken: &'a Spoken,
+    pub is_final: bool,
+    /// PTS of its start and its end.
+    pub span: [ClockTime; 2],
+    /// The running time of a place.
+    pub at: &'a dyn Fn(u64) -> Option<ClockTime>,
+}
+
+/// Begins the pad's own stream with upstream's, and passes on when it ends.
+pub(super) fn forward(element: &WhisperNpu, event: &gst::Event) {
+    let pad = element.unsynced_srcpad();
+    match event.view() {
+        gst::EventView::StreamStart(start) => {
+            let id = format!("{}/json", start.stream_id());
+            let own = gst::event::StreamStart::builder(&id).flags(start.stream_flags()).seqnum(start.seqnum());
+            pad.push_event(own.group_id_if_some(start.group_id()).build());
+            pad.push_event(gst::event::Caps::builder(&pad.pad_template_caps()).seqnum(start.seqnum()).build());
+        }
+        gst::EventView::Segment(_) | gst::EventView::Eos(_) => {
+            pad.push_event(event.clone());
+        }
+        _ => {}
+    }
+}
+
+/// Pushes a line.
+pub(super) fn push(element: &WhisperNpu, said: &Said) {
+    if !element.unsynced_srcpad().is_linked() {
+        return;
+    }
+    let mut buffer = gst::Buffer::from_slice(format!("{}\n", line(said)));
+    if let Some(buffer) = buffer.get_mut() {
+        let [start, end] = said.span;
+        buffer.set_pts(start);
+        buffer.set_duration(end.saturating_sub(start));
+    }
+    if let Err(flow) = element.unsynced_srcpad().push(buffer) {
+        gst::debug!(CAT, imp = element, "unsynced_src: {flow:?}");
+    }
+}
+
+fn line(said: &Said) -> Value {
+    let seconds = |time: Option<ClockTime>| time.map(|time| time.nseconds() as f64 / 1e9);
+    let at = |place| seconds((said.at)(place));
+    let words = said.item.words.iter().map(|word| {
+        json!({
+            "text": word.text.trim(),
+            "start-time": at(word.start_samples),
+            "end-time": at(word.end_samples),
+            "confidence": word.probability,
+        })
+    });
+    json!({
+        "text": said.item.text,
+        "start-time": at(said.item.start_samples),
+        "end-time": at(said.item.end_samples),
+        "final": said.is_final,
+        "language": said.spoken.language,
+        "language-confidence": said.spoken.probability,
+        "confidence": said.item.confidence,
+        "speaker": Value::Null,
+        "words": words.collect::<Vec<_>>(),
+    })
+}

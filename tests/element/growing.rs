@@ -1,0 +1,162 @@
+//! Live text: when it is final, what is told before it is, and what happens when it comes too late.
+
+use std::sync::{Arc, Condvar, Mutex};
+
+use gst::{ClockTime, prelude::*};
+
+use crate::{
+    beeps::{
+        Tone::{High, Low},
+        beeps,
+    },
+    listener::{Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_covered, in_seconds, words},
+    subtitles::subtitles,
+};
+
+/// A live element that nothing was sent to.
+fn live(policy: &str, partials: bool) -> Listener {
+    let mut listener = Listener::paced(Pace::Live);
+    listener.element.set_property_from_str("commit-policy", policy);
+    listener.element.set_property("partials", partials);
+    listener.play(PLAIN);
+    listener
+}
+
+fn is_text(out: &Out) -> bool {
+    matches!(out, Out::Text { .. })
+}
+
+fn is_final(subtitle: &gst::Structure) -> bool {
+    subtitle.get::<bool>("final").unwrap()
+}
+
+#[test]
+fn words_are_final_while_somebody_speaks() {
+    for policy in ["local-agreement", "align-att"] {
+        let mut listener = live(policy, false);
+        // As time would, in steps: what has come by then is heard before anything is written.
+        for step in 0..10 {
+            let samples = beeps(&[(Low, 1.0), (High, 2.0), (Low, 3.0), (High, 4.0)], 5.0, PLAIN_RATE);
+            let half = PLAIN_RATE as usize / 2;
+            listener.speak(&samples[step * half..][..half], step as f64 / 2.0);
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        let early = listener.take_until(is_text);
+        let late = listener.finish();
+        assert_eq!([words(&early), words(&late)].concat().join(" "), "do so do so", "{policy}");
+        assert_covered(&[early, late].concat(), 0.0, 5.0);
+    }
+}
+
+#[test]
+fn at_a_pause_nothing_is_final_before_it() {
+    let mut listener = live("segment", false);
+    listener.speak(&beeps(&[(Low, 1.0), (High, 2.0)], 3.0, PLAIN_RATE), 0.0);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(words(&listener.take()), [""; 0]);
+    assert_eq!(words(&listener.finish()).join(" "), "do so");
+}
+
+#[test]
+fn partials_are_told_and_never_pushed() {
+    let mut listener = live("segment", true);
+    listener.speak(&beeps(&[(Low, 1.0), (High, 2.0)], 3.0, PLAIN_RATE), 0.0);
+    let is_partial = |out: &Out| subtitles(std::slice::from_ref(out)).iter().any(|subtitle| !is_final(subtitle));
+    let early = listener.take_until(is_partial);
+    assert!(!early.iter().any(is_text));
+    let partial = &subtitles(&early)[0];
+    assert_eq!(partial.get::<&str>("text").unwrap(), "do so");
+    assert!(in_seconds(partial.get::<ClockTime>("end-time").unwrap()) <= 3.0);
+    let late = listener.finish();
+    let finals: Vec<_> = subtitles(&late).into_iter().filter(is_final).collect();
+    let texts: Vec<_> = finals.iter().map(|subtitle| subtitle.get::<String>("text").unwrap()).collect();
+    assert_eq!(texts, words(&late));
+    assert_eq!(texts.join(" "), "do so");
+    let told = std::iter::from_fn(|| listener.bus.pop_filtered(&[gst::MessageType::Element]));
+    let told = told.filter_map(|message| message.structure().map(ToOwned::to_owned));
+    let kinds: Vec<bool> =
+        told.filter(|said| said.name() == "whispernpu/subtitle").map(|said| is_final(&said)).collect();
+    assert!(kinds.contains(&false) && kinds.ends_with(&vec![true; finals.len()]), "{kinds:?}");
+}
+
+#[test]
+fn without_partials_all_that_is_told_is_final() {
+    let mut listener = live("align-att", false);
+    listener.speak(&beeps(&[(Low, 1.0), (High, 2.0)], 3.0, PLAIN_RATE), 0.0);
+    assert!(subtitles(&listener.finish()).iter().all(is_final));
+}
+
+#[test]
+fn what_is_too_late_is_skipped_and_what_follows_is_not() {
+    let mut listener = Listener::paced(Pace::Live);
+    listener.element.set_property("max-delay", 10_000_u32);
+    let clock = listener.element.clock().unwrap().downcast::<gst_check::TestClock>().unwrap();
+    // Downstream takes its time with the first text.
+    let gate = Arc::new((Mutex::new(false), Condvar::new()));
+    let held = gate.clone();
+    listener.element.static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        let mut is_open = held.0.lock().unwrap();
+        while !*is_open {
+            is_open = held.1.wait(is_open).unwrap();
+        }
+        gst::PadProbeReturn::Ok
+    });
+    listener.play(PLAIN);
+    listener.speak(&beeps(&[(Low, 1.0)], 8.0, PLAIN_RATE), 0.0);
+    listener.take_until(is_text);
+    listener.speak(&beeps(&[(High, 2.0)], 12.0, PLAIN_RATE), 8.0);
+    clock.set_time(ClockTime::from_seconds(60));
+    listener.speak(&beeps(&[(Low, 3.0)], 5.0, PLAIN_RATE), 20.0);
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+    let outs = listener.finish();
+    assert_eq!(words(&outs), [Low.word()], "{outs:#?}");
+    assert!(outs.iter().any(|out| matches!(out, Out::Text { discont: true, .. })));
+    let skipped_s = listener.stats().get::<f64>("skipped-seconds").unwrap();
+    assert!(skipped_s > 10.0, "{skipped_s} s");
+    listener.message(gst::MessageType::Warning);
+    listener.message(gst::MessageType::Qos);
+    listener.no_error();
+}
+
+#[test]
+fn whoever_wants_it_unsynced_gets_lines_of_json() {
+    let mut listener = live("segment", true);
+    let lines = Arc::new(Mutex::new(String::new()));
+    let kept = lines.clone();
+    let sink = gst::Pad::builder(gst::PadDirection::Sink)
+        .chain_function(move |_, _, buffer| {
+            let line = buffer.map_readable().unwrap();
+            kept.lock().unwrap().push_str(std::str::from_utf8(&line).unwrap());
+            // Whatever it answers is no matter to the text.
+            Err(gst::FlowError::Error)
+        })
+        .build();
+    sink.set_active(true).unwrap();
+    listener.element.static_pad("unsynced_src").unwrap().link(&sink).unwrap();
+    listener.speak(&beeps(&[(Low, 1.0), (High, 2.0)], 3.0, PLAIN_RATE), 0.0);
+    let outs = listener.finish();
+    assert_eq!(words(&outs).join(" "), "do so");
+    let lines: Vec<serde_json::Value> =
+        lines.lock().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let finals: Vec<_> = lines.iter().filter(|line| line["final"] == true).collect();
+    assert_eq!(finals.iter().map(|line| line["text"].as_str().unwrap()).collect::<Vec<_>>(), words(&outs));
+    assert!(finals[0]["start-time"].as_f64().unwrap() < 1.15 && finals[0]["language"] == "en");
+    assert_eq!(finals[0]["words"][0]["text"], "do");
+    assert_eq!(sink.current_caps().unwrap().to_string(), "application/x-json");
+    listener.no_error();
+}
+
+#[test]
+fn lateness_moves_running_times() {
+    let mut listener = live("segment", false);
+    listener.element.set_property("lateness", 1500_u32);
+    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+    let outs = listener.finish();
+    let (start_s, _) = outs.iter().find(|out| is_text(out)).and_then(Out::span).unwrap();
+    assert!(start_s < 1.15);
+    let sink = listener.element.static_pad("src").unwrap().peer().unwrap();
+    let segment = sink.sticky_event::<gst::event::Segment>(0).unwrap();
+    let segment = segment.segment().downcast_ref::<ClockTime>().unwrap();
+    assert_eq!(segment.to_running_time(ClockTime::from_seconds(1)), Some(ClockTime::from_mseconds(2500)));
+}
