@@ -57,7 +57,7 @@ fn measure_log_mel(isa: Isa, precision: Precision) {
     let cpu = Cpu::with_isa(1, precision, isa).expect("threads start");
     let mut session = cpu.prepare(&program, &Noise).expect("a front end has no weights").session(1);
     session.write(samples, &noise(FRAMES_AT_A_TIME * 160 + 240, 1));
-    let extents = [Extent { lane: 0, rows: FRAMES_AT_A_TIME, past: 0 }];
+    let extents = [Extent::new(0, FRAMES_AT_A_TIME, 0)];
     let window = || (0..FRAMES / FRAMES_AT_A_TIME).for_each(|_| session.run(run, &extents).expect("the rows fit"));
     let arithmetic = if precision == Precision::F32 { "the reference, f64" } else { "log-mel, 80 bins" };
     print_frames(arithmetic, window);
@@ -140,7 +140,7 @@ impl Case {
         } else if let Operation::Linear { input, .. } = self.operation {
             session.write(input, &noise(self.rows * 64, 1));
         }
-        let extents = [Extent { lane: 0, rows: self.rows, past: 0 }];
+        let extents = [Extent::new(0, self.rows, 0)];
         let repeats =
             (0.3e9 * if precision == Precision::Int8 { 20.0 } else { 4.0 } / self.macs).clamp(5.0, 60.0) as usize;
         let (mut seconds, mut peaks) = (Vec::new(), vec![peak(precision, threads)]);

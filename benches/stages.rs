@@ -64,7 +64,7 @@ fn bench_model(criterion: &mut Criterion, name: &str, path: &Path, threads: usiz
     let pipeline = Pipeline::new(model.clone(), &devices).expect("the model fits");
     let mut session = pipeline.session(1);
     let window =
-        Window { start_samples: 0, length_samples: WINDOW_SAMPLES, log_mel, voiced: Vec::new(), is_last: true };
+        Window { start_samples: 0, length_samples: WINDOW_SAMPLES, log_mel, is_last: true, ..Window::default() };
     group.bench_function("window to text", |bench| {
         bench.iter(|| {
             session.begin(0, &window, &Options::default())?;

@@ -7,6 +7,7 @@ mod toy;
 
 use std::sync::Arc;
 
+use gstwhispernpu::commit::Policy;
 use gstwhispernpu::decoder::Options;
 use gstwhispernpu::device::cpu::Precision;
 use gstwhispernpu::scheduler::{DeviceChoice, Engine, Placement, Stages, Urgency};
@@ -27,7 +28,7 @@ fn array(precision: Precision, stages: Stages) -> Placement {
 }
 
 fn window(engine: &Engine, samples: &[f32]) -> Window {
-    let mut stream = Stream::new(Limits::default(), None, engine.spectrogram());
+    let mut stream = Stream::new(Limits::default(), Policy::Segment, None, engine.spectrogram());
     stream.push(samples).unwrap();
     stream.end().unwrap();
     stream.window().unwrap()

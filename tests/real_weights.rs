@@ -7,6 +7,7 @@ mod recording;
 
 use std::sync::Arc;
 
+use gstwhispernpu::commit::Policy;
 use gstwhispernpu::decoder::{Decoder, Options, Task};
 use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::Encoder;
@@ -54,13 +55,13 @@ fn words_begin_with_the_voice() {
     let samples = [first, vec![0.0; 16_000], second].concat();
     let engine = Engine::open("tiny.en", Placement::default()).unwrap();
     let voice = Voice::open(&voice::find().unwrap()).unwrap();
-    let mut stream = Stream::new(Limits::default(), Some(&voice), engine.spectrogram());
+    let mut stream = Stream::new(Limits::default(), Policy::Segment, Some(&voice), engine.spectrogram());
     stream.push(&samples).unwrap();
     stream.end().unwrap();
     let (options, mut words) = (Options { words: true, ..Options::default() }, Vec::new());
     while let Some(window) = stream.window() {
         let transcript = engine.submit(window, options.clone(), Urgency::Background).wait().unwrap();
-        words.extend(stream.accept(transcript).into_iter().flat_map(|cue| cue.words));
+        words.extend(stream.accept(transcript).finals.into_iter().flat_map(|cue| cue.words));
     }
     for (text, begins) in ["And", "He"].into_iter().zip(begins) {
         let word = words.iter().find(|word| word.text.trim() == text).unwrap_or_else(|| panic!("{text}: {words:?}"));

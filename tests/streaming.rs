@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gstwhispernpu::Error;
+use gstwhispernpu::commit::Policy;
 use gstwhispernpu::decoder::{DecodeError, Language, Options, Task};
 use gstwhispernpu::scheduler::{Engine, Placement, ScheduleError, Urgency};
 use gstwhispernpu::segment::{Limits, Window};
@@ -19,14 +20,24 @@ fn engine() -> Arc<Engine> {
 }
 
 /// Feeds `samples` in pieces of the given lengths, again and again, and collects the text.
-fn transcribe(engine: &Engine, samples: &[f32], pieces: &[usize], mut options: Options) -> Vec<Cue> {
-    let mut stream = Stream::new(Limits::default(), None, engine.spectrogram());
+fn transcribe(engine: &Engine, samples: &[f32], pieces: &[usize], options: Options) -> Vec<Cue> {
+    let stream = Stream::new(Limits::default(), Policy::Segment, None, engine.spectrogram());
+    transcribe_with(stream, engine, samples, pieces, options)
+}
+
+fn transcribe_with(
+    mut stream: Stream,
+    engine: &Engine,
+    samples: &[f32],
+    pieces: &[usize],
+    mut options: Options,
+) -> Vec<Cue> {
     let (mut cues, mut rest) = (Vec::new(), samples);
     let mut drain = |stream: &mut Stream| {
         while let Some(window) = stream.window() {
             let transcript = engine.submit(window, options.clone(), Urgency::Background).wait().unwrap();
             transcript.settle(&mut options);
-            cues.extend(stream.accept(transcript));
+            cues.extend(stream.accept(transcript).finals);
         }
     };
     for &piece in pieces.iter().cycle() {
@@ -46,7 +57,7 @@ fn transcribe(engine: &Engine, samples: &[f32], pieces: &[usize], mut options: O
 
 /// A window that is a stream of its own.
 fn window(engine: &Engine, samples: &[f32]) -> Window {
-    let mut stream = Stream::new(Limits::default(), None, engine.spectrogram());
+    let mut stream = Stream::new(Limits::default(), Policy::Segment, None, engine.spectrogram());
     stream.push(samples).unwrap();
     stream.end().unwrap();
     stream.window().unwrap()
@@ -93,6 +104,24 @@ proptest! {
         prop_assert_eq!(&transcribe(&engine, &samples, &pieces, english()), &whole);
         assert_said(&whole, &phrases);
     }
+
+    #[test]
+    fn any_buffers_give_the_same_text_of_windows_that_grow(
+        pieces in prop::collection::vec(1usize..100_000, 1..6),
+        policy in prop::sample::select(vec![Policy::Segment, Policy::LocalAgreement, Policy::AlignAtt]),
+    ) {
+        let samples = beeps(&talk(14.0, 3.7), 14.0);
+        let engine = engine();
+        let limits = Limits { update_samples: 16_000, flush_samples: 48_000, ..Limits::live() };
+        let options = Options { words: true, ..english() };
+        let said = |pieces: &[usize]| {
+            let stream = Stream::new(limits, policy, None, engine.spectrogram());
+            transcribe_with(stream, &engine, &samples, pieces, options.clone())
+        };
+        let whole = said(&[usize::MAX]);
+        prop_assert!(!whole.is_empty());
+        prop_assert_eq!(&said(&pieces), &whole);
+    }
 }
 
 #[test]
@@ -127,7 +156,7 @@ fn the_language_is_heard_or_given_and_can_be_translated() {
     let phrase = Phrase { at: 0.5, tones: vec![4, 0, 2], timbre: Timbre::German };
     let samples = beeps(std::slice::from_ref(&phrase), 4.0);
     let said = |language: &str, task| {
-        let options = Options { language: Language::parse(language).unwrap(), task, words: false };
+        let options = Options { language: Language::parse(language).unwrap(), task, ..Options::default() };
         transcribe(&engine(), &samples, &[usize::MAX], options).remove(0)
     };
     let heard = said("auto", Task::Transcribe);
@@ -190,12 +219,12 @@ fn short_windows_are_cut_in_pauses() {
     let samples = beeps(&phrases, 60.0);
     let limits = Limits { window_samples: 6 * RATE, cut_search_samples: 2 * RATE, ..Limits::default() };
     let (engine, mut cues) = (engine(), Vec::new());
-    let mut stream = Stream::new(limits, None, engine.spectrogram());
+    let mut stream = Stream::new(limits, Policy::Segment, None, engine.spectrogram());
     stream.push(&samples).unwrap();
     stream.end().unwrap();
     while let Some(window) = stream.window() {
         assert!(window.length_samples <= limits.window_samples);
-        cues.extend(stream.accept(engine.submit(window, english(), Urgency::Background).wait().unwrap()));
+        cues.extend(stream.accept(engine.submit(window, english(), Urgency::Background).wait().unwrap()).finals);
     }
     assert_eq!(texts(&cues).join(" "), phrases.iter().map(Phrase::text).collect::<Vec<_>>().join(" "));
 }

@@ -6,6 +6,7 @@ mod toy;
 use std::path::Path;
 use std::sync::Arc;
 
+use gstwhispernpu::commit::Policy;
 use gstwhispernpu::decoder::Options;
 use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::device::{Device, DeviceError, Prepared, Program, Tensors};
@@ -74,7 +75,7 @@ fn said(devices: &Devices, phrases: &[Phrase], options: &Options) -> Vec<Segment
 }
 
 fn window(front: &FrontEnd, samples: &[f32]) -> Window {
-    let mut stream = Stream::new(Limits::default(), None, front.spectrogram());
+    let mut stream = Stream::new(Limits::default(), Policy::Segment, None, front.spectrogram());
     stream.push(samples).unwrap();
     stream.end().unwrap();
     stream.window().unwrap()

@@ -6,6 +6,7 @@ pub mod audio;
 pub mod program;
 pub mod progress;
 pub mod recognise;
+pub mod search;
 
 mod decode;
 mod resample;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 pub use gstwhispernpu::stream::Cue;
 use gstwhispernpu::{
     Error,
-    decoder::{Language, Options, Task},
+    commit::Policy,
+    decoder::{Language, Options},
     scheduler::{Engine, Placement, Ticket, Urgency},
     segment::Limits,
     segment::voice::{self, Voice},
@@ -22,14 +23,22 @@ pub struct Recogniser {
 impl Recogniser {
     /// Loads a model by path or name.
     pub fn open(model: &str, placement: Placement) -> Result<Self, Error> {
-        let voice = match voice::find() {
-            Ok(path) => Some(Voice::open(&path)?),
+        Ok(Self { voice: Self::voice()?, ..Self::deaf_to_voice(model, placement)? })
+    }
+
+    /// Loads a model that is given silence as well as speech.
+    pub fn deaf_to_voice(model: &str, placement: Placement) -> Result<Self, Error> {
+        Ok(Self { engine: Engine::open(model, placement)?, voice: None })
+    }
+
+    fn voice() -> Result<Option<Arc<Voice>>, Error> {
+        match voice::find() {
+            Ok(path) => Ok(Some(Voice::open(&path)?)),
             Err(error) => {
                 eprintln!("Silence is not skipped: {error}");
-                None
+                Ok(None)
             }
-        };
-        Ok(Self { engine: Engine::open(model, placement)?, voice })
+        }
     }
 
     /// Where the packed weights of each stage are from.
@@ -44,16 +53,22 @@ impl Recogniser {
     }
 
     /// What is to be done with a recording: `language` is a code or `auto`. An error if the model cannot.
-    pub fn options(&self, language: &str, task: Task) -> Result<Options, Error> {
-        let options = Options { language: Language::parse(language)?, task, ..Options::default() };
+    pub fn options(&self, language: &str, options: &Options) -> Result<Options, Error> {
+        let options = Options { language: Language::parse(language)?, ..options.clone() };
         self.engine.check(&options)?;
         Ok(options)
     }
 
     /// Begins a recording.
     pub fn begin(&self, options: Options) -> Transcription<'_> {
-        let stream = Stream::new(Limits::default(), self.voice.as_ref(), self.engine.spectrogram());
-        Transcription { engine: &self.engine, options, stream, tickets: VecDeque::new() }
+        self.begin_with(options, Limits::default(), Policy::Segment)
+    }
+
+    /// Begins a recording of which windows are so long and text is final when the policy says.
+    pub fn begin_with(&self, options: Options, limits: Limits, policy: Policy) -> Transcription<'_> {
+        let options = Options { words: options.words || limits.is_growing, ..options };
+        let stream = Stream::new(limits, policy, self.voice.as_ref(), self.engine.spectrogram());
+        Transcription { engine: &self.engine, options, stream, tickets: VecDeque::new(), delays: Vec::new() }
     }
 }
 
@@ -64,6 +79,8 @@ pub struct Transcription<'a> {
     stream: Stream,
     /// Of the windows that are being transcribed, in order.
     tickets: VecDeque<Ticket>,
+    /// Of each word that is final, how much was heard behind it before it was, in samples.
+    pub delays: Vec<u64>,
 }
 
 impl Transcription<'_> {
@@ -74,7 +91,7 @@ impl Transcription<'_> {
     }
 
     /// Gives the remaining cues.
-    pub fn finish(mut self) -> Result<Vec<Cue>, Error> {
+    pub fn finish(&mut self) -> Result<Vec<Cue>, Error> {
         self.stream.end()?;
         self.windows(|_| true)
     }
@@ -92,18 +109,21 @@ impl Transcription<'_> {
                     self.tickets.push_back(ticket)
                 }
                 // Until the language is known, one window decides for all.
-                if self.options.language == Language::Auto {
+                if self.options.is_sequential() {
                     break;
                 }
             }
             let Some(ticket) = self.tickets.front() else { return Ok(cues) };
-            if !ticket.is_ready() && !is_full(&self.stream) && self.options.language != Language::Auto {
+            if !ticket.is_ready() && !is_full(&self.stream) && !self.options.is_sequential() {
                 return Ok(cues);
             }
             let Some(ticket) = self.tickets.pop_front() else { return Ok(cues) };
             let transcript = ticket.wait()?;
             transcript.settle(&mut self.options);
-            cues.extend(self.stream.accept(transcript));
+            let text = self.stream.accept(transcript);
+            let words = text.finals.iter().flat_map(|cue| &cue.words);
+            self.delays.extend(words.map(|word| text.heard_samples.saturating_sub(word.end_samples)));
+            cues.extend(text.finals);
         }
     }
 }

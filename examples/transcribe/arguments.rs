@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-use gstwhispernpu::{decoder::Task, scheduler::Placement};
+use gstwhispernpu::{
+    decoder::{Options, Task},
+    scheduler::Placement,
+};
 use lexopt::prelude::*;
 
-use crate::output::Format;
+use crate::{common::search, output::Format};
 
 /// What `--help` prints.
 pub const USAGE: &str = "\
@@ -22,6 +25,17 @@ Options:
       --device NAME        auto, cpu or npu-emulator [default: auto]
       --npu-stages NAMES   stages on the array, of mel+encoder+decoder [default: mel+encoder]
       --threads COUNT      threads of the device [default: one a processor]
+      --beam-size COUNT    texts that are followed at temperature 0, 1 to 8 [default: 1]
+      --best-of COUNT      texts that are drawn above temperature 0 [default: 5]
+      --patience FACTOR    times the beam size that texts have to end [default: 1]
+      --length-penalty P   exponent of the length that texts are ranked by, 0 to 1 [default: the mean]
+      --temperatures LIST  such as 0,0.4,0.8: a text that is rejected is written again at the next
+                           [default: 0]
+      --fallback           short for --temperatures 0,0.2,0.4,0.6,0.8,1
+      --vocabulary WORDS   words that are hard to spell, divided by commas
+      --prompt TEXT        what was said before: spelling, style
+      --condition-on-previous
+                           keep to the text of the windows before
   -f, --format FORMAT      text, srt, vtt or json [default: text]
   -w, --words              write each word with its time and probability, in text or JSON
   -o, --output FILE        write there instead of to standard output
@@ -34,8 +48,7 @@ pub struct Arguments {
     pub model: String,
     pub placement: Placement,
     pub language: Option<String>,
-    pub task: Task,
-    pub words: bool,
+    pub options: Options,
     pub format: Format,
     pub output: Option<PathBuf>,
     pub files: Vec<PathBuf>,
@@ -48,8 +61,7 @@ impl Arguments {
             model: "tiny.en".into(),
             placement: Placement::default(),
             language: None,
-            task: Task::Transcribe,
-            words: false,
+            options: Options::default(),
             format: Format::Text,
             output: None,
             files: Vec::new(),
@@ -58,13 +70,18 @@ impl Arguments {
             match argument {
                 Short('m') | Long("model") => arguments.model = parser.value()?.string()?,
                 Short('l') | Long("language") => arguments.language = Some(parser.value()?.string()?),
-                Short('t') | Long("task") => arguments.task = parser.value()?.parse_with(task)?,
+                Short('t') | Long("task") => arguments.options.task = parser.value()?.parse_with(task)?,
                 Long("device") => arguments.placement.device = parser.value()?.parse()?,
                 Long("npu-stages") => arguments.placement.stages = parser.value()?.parse()?,
                 Short('p') | Long("precision") => arguments.placement.precision = Some(parser.value()?.parse()?),
                 Long("threads") => arguments.placement.threads = parser.value()?.parse()?,
                 Short('f') | Long("format") => arguments.format = parser.value()?.parse()?,
-                Short('w') | Long("words") => arguments.words = true,
+                Short('w') | Long("words") => arguments.options.words = true,
+                Long(name) if search::is_switch(name) => search::switch(&mut arguments.options, name),
+                Long(name) if search::takes_value(name) => {
+                    let name = name.to_owned();
+                    search::set(&mut arguments.options, &name, &parser.value()?.string()?)?;
+                }
                 Short('o') | Long("output") => arguments.output = Some(parser.value()?.into()),
                 Short('h') | Long("help") => return Ok(None),
                 Value(file) => arguments.files.push(file.into()),
@@ -80,7 +97,7 @@ impl Arguments {
             (2.., Format::Srt | Format::Vtt) => {
                 Err("subtitles belong to one recording: give a single FILE, or --format text or json".into())
             }
-            (_, Format::Srt | Format::Vtt) if self.words => {
+            (_, Format::Srt | Format::Vtt) if self.options.words => {
                 Err("subtitles have no words apart: give --format text or json with --words".into())
             }
             _ => Ok(self),
@@ -111,7 +128,7 @@ mod tests {
         assert_eq!(arguments.format, Format::Json);
         assert_eq!(arguments.output, Some("out.json".into()));
         assert_eq!((arguments.model.as_str(), arguments.language.as_deref()), ("base", Some("de")));
-        assert!(matches!(arguments.task, Task::Translate));
+        assert!(matches!(arguments.options.task, Task::Translate));
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let recogniser = Recogniser::open(&arguments.model, arguments.placement)?;
     let language = arguments.language.as_deref().unwrap_or(if recogniser.is_english_only() { "en" } else { "auto" });
-    let options = Options { words: arguments.words, ..recogniser.options(language, arguments.task)? };
+    let options = recogniser.options(language, &arguments.options)?;
     let target: Box<dyn Write> = match &arguments.output {
         None => Box::new(io::stdout().lock()),
         Some(path) => {

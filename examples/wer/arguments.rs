@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-use gstwhispernpu::scheduler::Placement;
+use gstwhispernpu::{commit::Policy, decoder::Options, scheduler::Placement, segment::Limits};
 use lexopt::prelude::*;
 
-use crate::manifest::primary_language;
+use crate::{
+    common::{audio::SAMPLE_RATE, search},
+    manifest::primary_language,
+};
 
 /// What `--help` prints.
 pub const USAGE: &str = "\
@@ -23,6 +26,21 @@ Options:
   --device NAME       auto, cpu or npu-emulator [default: auto]
   --npu-stages NAMES  stages on the array, of mel+encoder+decoder [default: mel+encoder]
   --threads COUNT     threads of the device [default: one a processor]
+  --beam-size COUNT   texts that are followed at temperature 0, 1 to 8 [default: 1]
+  --best-of COUNT     texts that are drawn above temperature 0 [default: 5]
+  --patience FACTOR   times the beam size that texts have to end [default: 1]
+  --length-penalty P  exponent of the length that texts are ranked by, 0 to 1 [default: the mean]
+  --temperatures LIST such as 0,0.4,0.8: a text that is rejected is written again at the next [default: 0]
+  --fallback          short for --temperatures 0,0.2,0.4,0.6,0.8,1
+  --vocabulary WORDS  words that are hard to spell, divided by commas
+  --prompt TEXT       what was said before: spelling, style
+  --condition-on-previous
+                      keep to the text of the windows before
+  --live POLICY       cut and commit as for a live stream: segment, local-agreement or align-att
+  --flush-ms MS       longest speech of a live stream whose text is not final, 0 for up to its pause [default: 6000]
+  --pause-ms MS       shortest pause of a live stream at which its text is final [default: 2000]
+  --update-ms MS      how often a window of a live stream is transcribed while it grows, 0 for never [default: 500]
+  --no-voice          transcribe silence too, as if there were no voice activity detection
   --kind KIND         only clips of this kind; may be repeated
   --language CODE     only clips in this language; may be repeated
   --clip ID           only this clip; may be repeated
@@ -40,6 +58,10 @@ pub struct Arguments {
     pub manifest: PathBuf,
     pub model: String,
     pub placement: Placement,
+    pub options: Options,
+    pub limits: Limits,
+    pub policy: Policy,
+    pub no_voice: bool,
     pub kinds: Vec<String>,
     pub languages: Vec<String>,
     pub clips: Vec<String>,
@@ -54,6 +76,7 @@ impl Arguments {
     pub fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
         let mut arguments = Self { model: "tiny.en".into(), ..Self::default() };
         let mut manifest = None;
+        let (mut is_live, mut flush_ms, mut update_ms, mut pause_ms) = (false, 6000, 500, 2000);
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("manifest") => manifest = Some(parser.value()?.into()),
@@ -62,16 +85,35 @@ impl Arguments {
                 Long("npu-stages") => arguments.placement.stages = parser.value()?.parse()?,
                 Long("precision") => arguments.placement.precision = Some(parser.value()?.parse()?),
                 Long("threads") => arguments.placement.threads = parser.value()?.parse()?,
+                Long("live") => (is_live, arguments.policy) = (true, parser.value()?.parse()?),
+                Long("flush-ms") => flush_ms = parser.value()?.parse()?,
+                Long("pause-ms") => pause_ms = parser.value()?.parse()?,
+                Long("update-ms") => update_ms = parser.value()?.parse()?,
+                Long("no-voice") => arguments.no_voice = true,
                 Long("kind") => arguments.kinds.push(parser.value()?.string()?),
                 Long("language") => arguments.languages.push(primary_language(&parser.value()?.string()?)),
                 Long("clip") => arguments.clips.push(parser.value()?.string()?),
                 Long("hypotheses") => arguments.hypotheses = Some(parser.value()?.into()),
                 Long("score") => arguments.score = Some(parser.value()?.into()),
                 Long("word-times") => arguments.word_times = true,
+                Long(name) if search::is_switch(name) => search::switch(&mut arguments.options, name),
+                Long(name) if search::takes_value(name) => {
+                    let name = name.to_owned();
+                    search::set(&mut arguments.options, &name, &parser.value()?.string()?)?;
+                }
                 Long("json") => arguments.json = Some(parser.value()?.into()),
                 Short('h') | Long("help") => return Ok(None),
                 other => return Err(other.unexpected()),
             }
+        }
+        if is_live {
+            let samples = |milliseconds: u64| milliseconds * u64::from(SAMPLE_RATE) / 1000;
+            arguments.limits = Limits {
+                update_samples: samples(update_ms),
+                flush_samples: samples(flush_ms),
+                pause_samples: samples(pause_ms) as usize,
+                ..Limits::live()
+            };
         }
         arguments.manifest = manifest.ok_or("expected --manifest FILE")?;
         if arguments.score.is_some() && arguments.hypotheses.is_some() {
@@ -100,6 +142,17 @@ mod tests {
         assert_eq!(arguments.kinds, ["long", "noise"]);
         assert_eq!((arguments.languages, arguments.clips), (vec!["en".into()], vec!["a".into()]));
         assert_eq!(arguments.model, "tiny.en");
+        assert_eq!(arguments.options, Options::default());
+    }
+
+    #[test]
+    fn the_search_can_be_chosen() {
+        let line = "--manifest m --beam-size 5 --temperatures 0,0.4 --best-of=3 --condition-on-previous --prompt Name";
+        let options = parse(line).unwrap().unwrap().options;
+        assert_eq!((options.beam_size, options.best_of, options.temperatures), (5, 3, vec![0.0, 0.4]));
+        assert!(options.conditions_on_previous && options.prompt == "Name");
+        assert_eq!(parse("--manifest m --fallback").unwrap().unwrap().options.temperatures, Options::ladder());
+        assert!(parse("--manifest m --beam-size few").unwrap_err().to_string().contains("--beam-size few"));
     }
 
     #[test]

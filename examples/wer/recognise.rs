@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use gstwhispernpu::decoder::Task;
+use gstwhispernpu::decoder::Options;
 
 use crate::{
     arguments::Arguments,
@@ -32,18 +32,19 @@ pub fn all(
 ) -> Result<(HashMap<String, String>, Speed), Box<dyn Error>> {
     let mut recorder = arguments.hypotheses.as_deref().map(Recorder::create).transpose()?;
     let started = Instant::now();
-    let recogniser = Recogniser::open(&arguments.model, arguments.placement)?;
+    let open = if arguments.no_voice { Recogniser::deaf_to_voice } else { Recogniser::open };
+    let recogniser = open(&arguments.model, arguments.placement)?;
     if recogniser.is_english_only() {
         selection.keep("in other languages: the model knows English only", |clip| clip.language == "en");
     }
-    let audio_seconds = check(&selection.clips, &recogniser)?;
+    let audio_seconds = check(&selection.clips, &recogniser, &arguments.options)?;
     let mut speed = Speed { load_seconds: started.elapsed().as_secs_f64(), ..Speed::default() };
     let mut hypotheses = HashMap::new();
     let mut progress = Progress::new(true);
     let total = selection.clips.len();
     for (number, clip) in (1..).zip(&selection.clips) {
         progress.show(|| format!("{number}/{total} {}, {}", clip.id, describe(&speed, audio_seconds)));
-        let hypothesis = one(&recogniser, clip, &mut speed).map_err(|error| {
+        let hypothesis = one(&recogniser, clip, arguments, &mut speed).map_err(|error| {
             progress.clear();
             format!("{}: {error}", clip.id)
         })?;
@@ -61,10 +62,10 @@ pub fn all(
 }
 
 /// The clips' length as their files state it. A clip that cannot be opened or asked for fails here, before the long part.
-fn check(clips: &[Clip], recogniser: &Recogniser) -> Result<f64, Box<dyn Error>> {
+fn check(clips: &[Clip], recogniser: &Recogniser, options: &Options) -> Result<f64, Box<dyn Error>> {
     let mut audio_seconds = 0.0;
     for clip in clips {
-        recogniser.options(&clip.language, Task::Transcribe).map_err(|error| format!("{}: {error}", clip.id))?;
+        recogniser.options(&clip.language, options).map_err(|error| format!("{}: {error}", clip.id))?;
         let recording = Recording::open(&clip.file).map_err(|error| format!("{}: {error}", clip.id))?;
         audio_seconds += recording.seconds().unwrap_or_default();
     }
@@ -72,17 +73,23 @@ fn check(clips: &[Clip], recogniser: &Recogniser) -> Result<f64, Box<dyn Error>>
 }
 
 /// The clip is decoded to samples before the clock starts: only recognition is timed.
-fn one(recogniser: &Recogniser, clip: &Clip, speed: &mut Speed) -> Result<String, Box<dyn Error>> {
+fn one(
+    recogniser: &Recogniser,
+    clip: &Clip,
+    arguments: &Arguments,
+    speed: &mut Speed,
+) -> Result<String, Box<dyn Error>> {
     let mut recording = Recording::open(&clip.file)?;
     let mut samples = Vec::new();
     while let Some(block) = recording.next_block()? {
         samples.extend(block);
     }
-    let options = recogniser.options(&clip.language, Task::Transcribe)?;
+    let options = recogniser.options(&clip.language, &arguments.options)?;
     let started = Instant::now();
-    let mut transcription = recogniser.begin(options);
+    let mut transcription = recogniser.begin_with(options, arguments.limits, arguments.policy);
     let mut cues = transcription.push(&samples)?;
     cues.extend(transcription.finish()?);
+    speed.delays_samples.extend(&transcription.delays);
     speed.recognition_seconds += started.elapsed().as_secs_f64();
     speed.audio_seconds += samples.len() as f64 / f64::from(SAMPLE_RATE);
     Ok(cues.iter().map(|cue| cue.text.as_str()).collect::<Vec<_>>().join(" "))

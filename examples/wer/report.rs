@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use crate::{edits::Edits, normalise::Unit, score::Score, table::Table};
+use crate::{common::audio::SAMPLE_RATE, edits::Edits, normalise::Unit, score::Score, table::Table};
 
 /// Kinds of clips with native speech. What their English clips give together is the figure to compare models by.
 const NATIVE_KINDS: [&str; 4] = ["utterance", "long", "dialogue", "conversation"];
@@ -21,7 +21,7 @@ pub struct Report {
 }
 
 /// How long recognition took.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Speed {
     /// Length of all clips.
     pub audio_seconds: f64,
@@ -31,12 +31,23 @@ pub struct Speed {
     pub load_seconds: f64,
     /// Wall time of everything, file reading included.
     pub total_seconds: f64,
+    /// For each word that got a time: what was heard behind it before it was final, in samples.
+    #[serde(skip)]
+    pub delays_samples: Vec<u64>,
 }
 
 impl Speed {
     /// Seconds of audio in a second; `None` before anything was recognised.
     pub fn times_real_time(&self) -> Option<f64> {
         (self.recognition_seconds > 0.0).then(|| self.audio_seconds / self.recognition_seconds)
+    }
+
+    /// Of so many hundredths of the words no more was heard, in seconds, before they were final.
+    fn delay_seconds(&self, percent: usize) -> Option<f64> {
+        let mut delays = self.delays_samples.clone();
+        delays.sort_unstable();
+        let last = delays.len().checked_sub(1)?;
+        Some(delays[last * percent / 100] as f64 / f64::from(SAMPLE_RATE))
     }
 }
 
@@ -175,6 +186,12 @@ impl fmt::Display for Report {
                 "{:.1} s of audio recognised in {:.1} s: {rate:.1} times real time. Loading took {:.1} s, everything {:.1} s.",
                 speed.audio_seconds, speed.recognition_seconds, speed.load_seconds, speed.total_seconds
             )?;
+            if let (Some(median), Some(most)) = (speed.delay_seconds(50), speed.delay_seconds(95)) {
+                writeln!(
+                    formatter,
+                    "Words were final when {median:.2} s behind their end had been heard (median; 95 %: {most:.2} s)."
+                )?;
+            }
         }
         Ok(())
     }

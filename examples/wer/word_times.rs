@@ -8,7 +8,7 @@
 use std::{error::Error, fmt, fs, path::Path, sync::Arc};
 
 use gstwhispernpu::{
-    decoder::Task,
+    decoder::Options,
     segment::voice::{self, CHUNK_SAMPLES, Voice},
     stream::CueWord,
 };
@@ -163,7 +163,7 @@ fn samples(clip: &Clip) -> Result<Vec<f32>, Box<dyn Error>> {
 }
 
 fn words(clip: &Clip, samples: &[f32], recogniser: &Recogniser) -> Result<Vec<CueWord>, Box<dyn Error>> {
-    let mut options = recogniser.options(&clip.language, Task::Transcribe)?;
+    let mut options = recogniser.options(&clip.language, &Options::default())?;
     options.words = true;
     let mut transcription = recogniser.begin(options);
     let mut cues = transcription.push(samples)?;

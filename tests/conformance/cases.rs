@@ -6,7 +6,7 @@ use gstwhispernpu::mel::filter_bank;
 use super::{Case, Weights, reference};
 
 /// Deterministic numbers in −1..1 without a pattern that a kernel's lanes could share.
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
+pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let next = || {
         state ^= state << 13;
@@ -18,7 +18,7 @@ fn numbers(count: usize, seed: u64) -> Vec<f32> {
 }
 
 fn step(rows: usize) -> Vec<Extent> {
-    vec![Extent { lane: 0, rows, past: 0 }]
+    vec![Extent::new(0, rows, 0)]
 }
 
 fn widen(values: &[f32]) -> Vec<f64> {
@@ -98,7 +98,7 @@ pub fn attention() -> Vec<Case> {
                 expected: reference::attention([&q, &k, &v], width, heads, visible),
                 inputs: vec![(query, q), (key, k), (value, v)],
                 tokens: None,
-                extents: vec![Extent { lane: 0, rows, past }],
+                extents: vec![Extent::new(0, rows, past)],
                 output,
             });
         }
@@ -181,7 +181,7 @@ pub fn embedding() -> Vec<Case> {
             weights: Weights::default().with("w", &[vocabulary, width], &weight).with("p", &[positions, width], &place),
             inputs: Vec::new(),
             tokens: Some((input, tokens.to_vec())),
-            extents: vec![Extent { lane: 0, rows: tokens.len(), past }],
+            extents: vec![Extent::new(0, tokens.len(), past)],
             output,
             expected,
         }

@@ -25,7 +25,7 @@ fn what_is_attended_is_the_twins() {
                 let output = program.value("output", Rows::Step(rows), columns);
                 let operation = Operation::Attention { query, key, value, heads, mask, output };
                 let inputs = [(query, &q), (key, &k), (value, &v)];
-                let extent = Extent { lane: 0, rows, past };
+                let extent = Extent::new(0, rows, past);
                 let received = run(array, (program, vec![operation]), &Weights::default(), &inputs, extent, output);
                 let causal = (mask == Mask::Causal).then_some(past);
                 let expected = attention([&halves(&q), &halves(&k), &halves(&v)], heads, causal).map(bf16::to_f32);

@@ -79,5 +79,5 @@ pub fn numbers(rows: usize, columns: usize, size: f32, seed: u64) -> Matrix<f32>
 
 /// One step of so many rows.
 pub fn step(rows: usize) -> Extent {
-    Extent { lane: 0, rows, past: 0 }
+    Extent::new(0, rows, 0)
 }

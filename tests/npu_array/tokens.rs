@@ -33,7 +33,7 @@ fn embeddings_are_the_rows_of_the_table_and_of_the_positions() {
             );
             let mut session = array.device.prepare(&program, &weights).unwrap().session(lengths.len());
             let extents: Vec<_> =
-                lengths.iter().enumerate().map(|(lane, &rows)| Extent { lane, rows, past: past(lane) }).collect();
+                lengths.iter().enumerate().map(|(lane, &rows)| Extent::new(lane, rows, past(lane))).collect();
             for _ in 0..2 {
                 session.write_tokens(value, &tokens);
                 session.run(procedure, &extents).unwrap();
@@ -46,7 +46,7 @@ fn embeddings_are_the_rows_of_the_table_and_of_the_positions() {
             assert_same(session.read(output), &read(&expected), &what);
 
             session.write_tokens(value, &[vocabulary as u32]);
-            let error = session.run(procedure, &[Extent { lane: 0, rows: 1, past: 0 }]).unwrap_err();
+            let error = session.run(procedure, &[Extent::new(0, 1, 0)]).unwrap_err();
             assert!(matches!(error, DeviceError::Token { token, .. } if token as usize == vocabulary));
         }
     }

@@ -69,7 +69,7 @@ pub fn logits_agree(network: &mut DecoderSession, states: &[f32], expected: &Jso
 /// What comes of a window's states.
 pub fn decode(model: &Arc<Model>, network: DecoderSession, states: &[f32], options: &Options) -> Decoding {
     let mut batch = Batch::new(model.clone(), network);
-    batch.begin(0, states, options).unwrap();
+    batch.begin(0, states, options, 0).unwrap();
     loop {
         if let Some((_, decoding)) = batch.step().unwrap().pop() {
             return decoding;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use gstwhispernpu::commit::Policy;
 use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::mel::{FrontEnd, Spectrogram};
 use gstwhispernpu::segment::voice::{self, Thresholds, Voice};
@@ -34,7 +35,7 @@ fn spectrogram() -> Spectrogram {
 /// Windows, accepted as soon as they come, of a stream that gets its samples in pieces.
 fn windows(samples: &[f32], pieces: &[usize], limits: Limits) -> Vec<Window> {
     let voice = Voice::open(&voice::find().unwrap_or_else(|error| panic!("{error}"))).unwrap();
-    let mut stream = Stream::new(limits, Some(&voice), spectrogram());
+    let mut stream = Stream::new(limits, Policy::Segment, Some(&voice), spectrogram());
     let (mut windows, mut rest, mut pieces) = (Vec::new(), samples, pieces.iter().cycle());
     while !stream.is_done() {
         let (now, later) = rest.split_at((*pieces.next().unwrap()).min(rest.len()));
@@ -102,7 +103,7 @@ fn how_many_samples_come_at_a_time_does_not_matter() {
 #[test]
 fn silence_gives_no_window_and_is_final_soon() {
     let voice = Voice::open(&voice::find().unwrap_or_else(|error| panic!("{error}"))).unwrap();
-    let mut stream = Stream::new(Limits::default(), Some(&voice), spectrogram());
+    let mut stream = Stream::new(Limits::default(), Policy::Segment, Some(&voice), spectrogram());
     for second in 1..=60 {
         stream.push(&vec![0.0; RATE]).unwrap();
         assert_eq!(stream.window(), None);
