@@ -293,7 +293,7 @@ impl Stream {
         } else if reason == Reason::End && is_worth_it && self.draft.prefix().is_empty() {
             // What is final behind the window leaves nothing to be said in it.
             self.rest = Some(Cut { place: rest, reason });
-        } else if reason == Reason::Pause && is_worth_it && self.cutter.restart(place.start, rest.start) {
+        } else if reason != Reason::End && is_worth_it && self.cutter.restart(place.start, rest.start) {
             self.draft = Draft::new(self.policy);
             self.rest = Some(Cut { place: rest, reason });
         }

@@ -112,7 +112,7 @@ proptest! {
     ) {
         let samples = beeps(&talk(14.0, 3.7), 14.0);
         let engine = engine();
-        let limits = Limits { update_samples: 16_000, flush_samples: 48_000, ..Limits::live() };
+        let limits = Limits::streaming(std::time::Duration::from_secs(4));
         let options = Options { words: true, ..english() };
         let said = |pieces: &[usize]| {
             let stream = Stream::new(limits, policy, None, engine.spectrogram());

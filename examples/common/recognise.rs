@@ -66,7 +66,9 @@ impl Recogniser {
 
     /// Begins a recording of which windows are so long and text is final when the policy says.
     pub fn begin_with(&self, options: Options, limits: Limits, policy: Policy) -> Transcription<'_> {
-        let options = Options { words: options.words || limits.is_growing, ..options };
+        // What was said before is in a window that grows.
+        let conditions_on_previous = options.conditions_on_previous && !limits.is_growing;
+        let options = Options { words: options.words || limits.is_growing, conditions_on_previous, ..options };
         let stream = Stream::new(limits, policy, self.voice.as_ref(), self.engine.spectrogram());
         Transcription { engine: &self.engine, options, stream, tickets: VecDeque::new(), delays: Vec::new() }
     }

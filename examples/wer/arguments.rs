@@ -1,14 +1,11 @@
 //! The command line of `wer`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use gstwhispernpu::{commit::Policy, decoder::Options, scheduler::Placement, segment::Limits};
 use lexopt::prelude::*;
 
-use crate::{
-    common::{audio::SAMPLE_RATE, search},
-    manifest::primary_language,
-};
+use crate::{common::search, manifest::primary_language};
 
 /// What `--help` prints.
 pub const USAGE: &str = "\
@@ -37,9 +34,7 @@ Options:
   --condition-on-previous
                       keep to the text of the windows before
   --live POLICY       cut and commit as for a live stream: segment, local-agreement or align-att
-  --flush-ms MS       longest speech of a live stream whose text is not final, 0 for up to its pause [default: 6000]
-  --pause-ms MS       shortest pause of a live stream at which its text is final [default: 2000]
-  --update-ms MS      how often a window of a live stream is transcribed while it grows, 0 for never [default: 500]
+  --latency-ms MS     how long somebody waits for the text of a live stream, as the element's latency [default: 8000]
   --no-voice          transcribe silence too, as if there were no voice activity detection
   --kind KIND         only clips of this kind; may be repeated
   --language CODE     only clips in this language; may be repeated
@@ -76,7 +71,7 @@ impl Arguments {
     pub fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
         let mut arguments = Self { model: "tiny.en".into(), ..Self::default() };
         let mut manifest = None;
-        let (mut is_live, mut flush_ms, mut update_ms, mut pause_ms) = (false, 6000, 500, 2000);
+        let (mut is_live, mut latency_ms) = (false, 8000);
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("manifest") => manifest = Some(parser.value()?.into()),
@@ -86,9 +81,7 @@ impl Arguments {
                 Long("precision") => arguments.placement.precision = Some(parser.value()?.parse()?),
                 Long("threads") => arguments.placement.threads = parser.value()?.parse()?,
                 Long("live") => (is_live, arguments.policy) = (true, parser.value()?.parse()?),
-                Long("flush-ms") => flush_ms = parser.value()?.parse()?,
-                Long("pause-ms") => pause_ms = parser.value()?.parse()?,
-                Long("update-ms") => update_ms = parser.value()?.parse()?,
+                Long("latency-ms") => latency_ms = parser.value()?.parse()?,
                 Long("no-voice") => arguments.no_voice = true,
                 Long("kind") => arguments.kinds.push(parser.value()?.string()?),
                 Long("language") => arguments.languages.push(primary_language(&parser.value()?.string()?)),
@@ -107,12 +100,10 @@ impl Arguments {
             }
         }
         if is_live {
-            let samples = |milliseconds: u64| milliseconds * u64::from(SAMPLE_RATE) / 1000;
-            arguments.limits = Limits {
-                update_samples: samples(update_ms),
-                flush_samples: samples(flush_ms),
-                pause_samples: samples(pause_ms) as usize,
-                ..Limits::live()
+            let latency = Duration::from_millis(latency_ms);
+            arguments.limits = match arguments.policy {
+                Policy::Segment => Limits::live(latency),
+                Policy::LocalAgreement | Policy::AlignAtt => Limits::streaming(latency),
             };
         }
         arguments.manifest = manifest.ok_or("expected --manifest FILE")?;

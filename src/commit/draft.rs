@@ -129,11 +129,7 @@ impl Draft {
         };
         let count = if has_spaces(&language) { whole(&words, count) } else { count };
         self.before = words[count..].iter().map(|word| plain(&word.text)).collect();
-        self.said.extend(words[..count].iter().map(|word| Said {
-            text: word.text.clone(),
-            start_samples: word.start_samples,
-            tokens: word.tokens.clone(),
-        }));
+        words[..count].iter().for_each(|word| say(&mut self.said, word));
         self.prefix = self.said.last().map_or(Vec::new(), |word| tokens[..word.tokens.end.min(tokens.len())].to_vec());
         self.said_samples = words[..count].last().map_or(self.said_samples, |word| word.end_samples);
         let mut drafted = Drafted { end_samples, ..Drafted::default() };
@@ -156,20 +152,27 @@ impl Draft {
     /// before the end of what is.
     fn drop_said(&mut self, segments: &mut [Segment]) {
         let (given, last) = (self.prefix.len(), self.said.last().map(|word| word.text.clone()).unwrap_or_default());
+        let mut has_begun = false;
         for segment in segments {
             segment.words.retain_mut(|word| {
                 if given > 0 {
                     return word.tokens.start >= given || go_on(word, given, &last);
                 }
-                let is_open = word.middle() >= self.said_samples;
-                if !is_open {
-                    let (text, tokens) = (word.text.clone(), word.tokens.clone());
-                    self.said.push(Said { text, start_samples: word.start_samples, tokens });
+                // A word that is looked for too early is behind those before it all the same.
+                has_begun |= word.middle() >= self.said_samples;
+                if !has_begun {
+                    say(&mut self.said, word);
                 }
-                is_open
+                has_begun
             });
         }
     }
+}
+
+/// Takes a word for final, behind those that are. Times may be out of order.
+fn say(said: &mut Vec<Said>, Word { text, start_samples, tokens, .. }: &Word) {
+    let start_samples = said.last().map_or(0, |last| last.start_samples).max(*start_samples);
+    said.push(Said { text: text.clone(), start_samples, tokens: tokens.clone() });
 }
 
 /// The times that the model writes around a text bound those that it looks for its words at.
@@ -320,6 +323,17 @@ mod tests {
         let heard = [(" Sew", 16_000), (" hit", 32_000), (" goes", 48_000), (" on", 64_000)];
         assert_eq!(texts(&draft.take(transcript(&heard, 5), 80_000, Extent::Whole).finals), ["goes on"]);
         assert_eq!(draft.prefix(), [BEGIN, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn words_whose_times_are_out_of_order_keep_their_order() {
+        let mut draft = Draft::new(Policy::Segment);
+        draft.take(transcript(&SAID, 1), 80_000, Extent::Until(40_000));
+        draft.forget_prefix();
+        let heard = [(" So", 16_000), (" goes", 48_000), (" it", 32_000), (" on", 64_000)];
+        let drafted = draft.take(transcript(&heard, 5), 80_000, Extent::Whole);
+        assert_eq!(texts(&drafted.finals), ["goes it on"]);
+        assert_eq!(draft.split(40_000).prefix(), [BEGIN + 15, 6, 7, 8]);
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use crate::transcript::Word;
 
-/// A word that the model looks for closer to the window's end than this may not have been heard whole: 0.5 s, 25 positions, as in
-/// SimulStreaming. (Papi et al., 2023, "AlignAtt: Using Attention-based Audio-Translation Alignments as a Guide for Simultaneous
-/// Speech Translation").
-const EDGE_SAMPLES: usize = 8_000;
+/// A word that the model looks for closer to the window's end than this may not have been heard whole: 0.7 s, 35 positions, somewhat
+/// more than in SimulStreaming (Papi et al., 2023, "AlignAtt: Using Attention-based Audio-Translation Alignments as a Guide for
+/// Simultaneous Speech Translation").
+const EDGE_SAMPLES: usize = 11_200;
+
+/// A word that is less likely must be in two transcripts one after the other.
+const SURE_PROBABILITY: f32 = 0.9;
 
 /// A word that ended so long ago is not heard better by waiting: 4 s.
 const OLD_SAMPLES: usize = 64_000;
@@ -23,7 +26,7 @@ pub enum Policy {
     /// Recognition and Translation by Partial Hypothesis Selection"; Macháček et al., 2023, "Turning Whisper into Real-Time
     /// Transcription System").
     LocalAgreement,
-    /// Those before the first that the model looks for near the window's end.
+    /// Those before the first that the model looks for near the window's end, or is unsure of and wrote otherwise before.
     AlignAtt,
 }
 
@@ -49,12 +52,15 @@ impl Policy {
         }
         let most = words.len().saturating_sub(1);
         let is_old = |word: &Word| word.end_samples + OLD_SAMPLES <= window_samples;
-        let is_final = |(index, word): &(usize, &&Word)| match self {
-            Self::Segment => false,
-            Self::LocalAgreement => {
-                is_old(word) || before.get(*index).is_some_and(|before| *before == plain(&word.text))
+        let is_final = |(index, word): &(usize, &&Word)| {
+            let is_same = before.get(*index).is_some_and(|before| *before == plain(&word.text));
+            let is_heard = || word.looked_samples + EDGE_SAMPLES <= window_samples;
+            match self {
+                Self::Segment => false,
+                _ if is_old(word) => true,
+                Self::LocalAgreement => is_same,
+                Self::AlignAtt => is_heard() && (is_same || word.probability >= SURE_PROBABILITY),
             }
-            Self::AlignAtt => is_old(word) || word.looked_samples + EDGE_SAMPLES <= window_samples,
         };
         words[..most].iter().enumerate().take_while(is_final).count()
     }
@@ -71,8 +77,12 @@ mod tests {
     use super::*;
 
     fn words(words: &[(&str, usize)]) -> Vec<Word> {
-        let word =
-            |&(text, looked_samples): &(&str, usize)| Word { text: text.into(), looked_samples, ..Word::default() };
+        let word = |&(text, looked_samples): &(&str, usize)| Word {
+            text: text.into(),
+            looked_samples,
+            probability: 0.95,
+            ..Word::default()
+        };
         words.iter().map(word).collect()
     }
 
@@ -99,9 +109,17 @@ mod tests {
 
     #[test]
     fn what_the_model_looks_for_at_the_edge_is_not_final_nor_what_follows() {
-        let now = [(" So", 3_200), (" it", 24_000), (" is", 24_320), (" the", 9_600), (" end", 12_000)];
+        let now = [(" So", 3_200), (" it", 20_800), (" is", 21_120), (" the", 9_600), (" end", 12_000)];
         assert_eq!(finals(Policy::AlignAtt, &now, &[]), 2);
         assert_eq!(finals(Policy::AlignAtt, &now[..2], &[]), 1);
+    }
+
+    #[test]
+    fn what_the_model_is_unsure_of_is_final_when_it_says_so_twice() {
+        let mut now = words(&[(" So", 3_200), (" it", 9_600), (" is", 12_000)]);
+        now[1].probability = 0.5;
+        let finals = |before: &[String]| Policy::AlignAtt.finals(&now.iter().collect::<Vec<_>>(), before, 32_000);
+        assert_eq!((finals(&[]), finals(&["so".into(), "if".into()]), finals(&["so".into(), "it".into()])), (1, 1, 2));
     }
 
     #[test]

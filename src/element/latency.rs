@@ -11,19 +11,6 @@ pub(super) const SAMPLE_RATE: u32 = 16_000;
 /// Whisper makes no words of windows that are much shorter than a second.
 const SHORTEST_LATENCY_MS: u32 = 1500;
 
-/// The part of the latency that goes into listening; the rest is for inference.
-const LISTENING_NUMERATOR: u64 = 3;
-const LISTENING_DENOMINATOR: u64 = 4;
-
-/// The part of what is listened to that a pause takes, after which nobody waits for more: 0.7 s, longer than those within a sentence,
-/// to 2 s, behind which no more helps.
-const PAUSE_DENOMINATOR: u64 = 3;
-const SHORTEST_PAUSE_SAMPLES: u64 = 11_200;
-const LONGEST_PAUSE_SAMPLES: u64 = 32_000;
-
-/// How often a window that grows is transcribed: 0.5 s.
-const UPDATE_SAMPLES: u64 = 8_000;
-
 /// What the element itself adds in a live pipeline, given the property `latency`.
 pub(super) fn own_latency(latency_ms: u32) -> Duration {
     Duration::from_millis(latency_ms.max(SHORTEST_LATENCY_MS).into())
@@ -36,7 +23,7 @@ pub(super) fn longest_delay(settings: &Settings) -> Duration {
 
 /// What is listened to at most before its text is wanted.
 pub(super) fn listening(latency_ms: u32) -> Duration {
-    own_latency(latency_ms) * LISTENING_NUMERATOR as u32 / LISTENING_DENOMINATOR as u32
+    Limits::listening(own_latency(latency_ms))
 }
 
 /// How windows are cut: as long as Whisper takes where nobody waits, else so that listening takes its part of the latency.
@@ -45,16 +32,13 @@ pub(super) fn limits(is_live: bool, settings: &Settings) -> Limits {
     if !is_live {
         return Limits { voice, ..Limits::default() };
     }
-    let listening_samples = listening(settings.latency_ms).as_millis() as u64 * u64::from(SAMPLE_RATE) / 1000;
-    let pause_samples = (listening_samples / PAUSE_DENOMINATOR).clamp(SHORTEST_PAUSE_SAMPLES, LONGEST_PAUSE_SAMPLES);
-    let is_updated = settings.partials || settings.commit_policy != WhisperNpuCommitPolicy::Segment;
-    Limits {
-        pause_samples: pause_samples as usize,
-        update_samples: if is_updated { UPDATE_SAMPLES } else { 0 },
-        flush_samples: listening_samples,
-        voice,
-        ..Limits::live()
-    }
+    let latency = own_latency(settings.latency_ms);
+    let limits = match settings.commit_policy {
+        WhisperNpuCommitPolicy::Segment if settings.partials => Limits::live(latency).updated(),
+        WhisperNpuCommitPolicy::Segment => Limits::live(latency),
+        WhisperNpuCommitPolicy::LocalAgreement | WhisperNpuCommitPolicy::AlignAtt => Limits::streaming(latency),
+    };
+    Limits { voice, ..limits }
 }
 
 /// When a window's text should be there, counted from now.

@@ -20,6 +20,9 @@ const NOTICE_SAMPLES: u64 = 3 * CHUNK_SAMPLES as u64;
 /// What is said within 1 s before the end of what was heard may sound otherwise with what follows.
 const CONTEXT_SAMPLES: u64 = 16_000;
 
+/// A window of at least 15 s takes long to encode.
+const LONG_SAMPLES: u64 = 240_000;
+
 /// What the last frame of a window sees behind its end.
 const SEEN_SAMPLES: u64 = (FRAME_SAMPLES / 2 - HOP_SAMPLES) as u64;
 
@@ -161,18 +164,22 @@ impl Cutter {
 
     /// Has the open window transcribed if it has grown enough.
     fn update(&mut self, window: Option<u64>) {
-        let (Some(begin), every @ 1..) = (window, self.limits.update_samples) else { return };
-        if self.has_paused {
-            return;
-        }
+        let Some(begin) = window.filter(|_| self.limits.update_samples > 0 && !self.has_paused) else { return };
         // A voice is heard late, so that its first words are there when its window opens.
         let is_first = self.next_update.is_none() && self.ears.is_some();
-        let next = *self.next_update.get_or_insert(begin + every);
+        let next = *self.next_update.get_or_insert(begin + self.limits.update_samples);
         let end = on_grid(self.analysed.saturating_sub(SEEN_SAMPLES));
         if (is_first || self.analysed >= next) && end > begin {
             self.cut.push_back(Cut { place: begin..end, reason: Reason::Update });
-            self.next_update = Some(begin + ((self.analysed - begin) / every + 1) * every);
+            self.next_update = Some(self.after(begin));
         }
+    }
+
+    /// When a window that begins here is to be transcribed next; a long one half as often, as it takes longer.
+    fn after(&self, begin: u64) -> u64 {
+        let length = self.analysed.saturating_sub(begin);
+        let every = self.limits.update_samples.max(1) * if length < LONG_SAMPLES { 1 } else { 2 };
+        begin + (length / every + 1) * every
     }
 
     /// Cuts the open window at `end`; what follows belongs to one that begins at `window`, if any.
@@ -181,10 +188,7 @@ impl Cutter {
         self.begin = end;
         self.flushed = self.flushed.max(end);
         self.has_paused = false;
-        self.next_update = window.map(|begin| {
-            let every = self.limits.update_samples.max(1);
-            begin + (self.analysed.saturating_sub(begin) / every + 1) * every
-        });
+        self.next_update = window.map(|begin| self.after(begin));
         if let Some(ears) = &mut self.ears {
             ears.window = window;
         }

@@ -10,8 +10,13 @@ mod voiced;
 use cut::quietest;
 pub use cutter::{Cut, Cutter, Heard, Reason};
 
+use std::time::Duration;
+
 use crate::mel::WINDOW_SAMPLES;
 use crate::model::Token;
+
+/// Whisper's, in Hz.
+const SAMPLE_RATE: f64 = 16_000.0;
 
 /// How long windows may get, and what speech is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,23 +62,63 @@ pub struct Window {
     pub prefix: Vec<Token>,
 }
 
-/// A pause that ends a window where somebody waits for the text: 0.7 s, longer than those within a sentence.
-const LIVE_PAUSE_SAMPLES: usize = 11_200;
+/// The part of the latency that goes into listening; the rest is for inference.
+const LISTENING_NUMERATOR: u32 = 3;
+const LISTENING_DENOMINATOR: u32 = 4;
 
-/// A window that grows is at most so long, 15 s: longer ones take several times as long to encode (`docs/decisions/short-windows.md`).
-const GROWING_WINDOW_SAMPLES: usize = 240_000;
+/// The part of what is listened to that a pause takes, after which nobody waits for more: 0.7 s, longer than those within a sentence,
+/// to 2 s, behind which no more helps.
+const PAUSE_DENOMINATOR: usize = 6;
+const SHORTEST_PAUSE_SAMPLES: usize = 11_200;
+const LONGEST_PAUSE_SAMPLES: usize = 32_000;
+
+/// A window that grows is at most so long, 28 s: text gets better with what was said before (`docs/decisions/growing-windows.md`).
+const GROWING_WINDOW_SAMPLES: usize = 448_000;
+/// What is kept of it when it is cut: 8 s.
+const KEPT_SAMPLES: usize = 128_000;
+/// How far before that it may be cut: 15 s.
+const GROWING_CUT_SEARCH_SAMPLES: usize = 240_000;
+
+/// One that is transcribed all the time is at most so long, 15 s: longer ones take several times as long to encode
+/// (`docs/decisions/short-windows.md`) and win little.
+const BUSY_WINDOW_SAMPLES: usize = 240_000;
+/// How often that is: 0.5 s.
+const UPDATE_SAMPLES: u64 = 8_000;
 
 impl Limits {
-    /// Windows whose text somebody waits for.
-    pub fn live() -> Self {
+    /// Windows whose text somebody waits for, this long.
+    pub fn live(latency: Duration) -> Self {
+        let flush_samples = (Self::listening(latency).as_secs_f64() * SAMPLE_RATE) as usize;
         Self {
             window_samples: GROWING_WINDOW_SAMPLES,
-            cut_search_samples: GROWING_WINDOW_SAMPLES / 3,
-            kept_samples: GROWING_WINDOW_SAMPLES / 2,
-            pause_samples: LIVE_PAUSE_SAMPLES,
+            cut_search_samples: GROWING_CUT_SEARCH_SAMPLES,
+            kept_samples: KEPT_SAMPLES,
+            pause_samples: (flush_samples / PAUSE_DENOMINATOR).clamp(SHORTEST_PAUSE_SAMPLES, LONGEST_PAUSE_SAMPLES),
             is_growing: true,
+            flush_samples: flush_samples as u64,
             ..Self::default()
         }
+    }
+
+    /// Windows of which somebody wants every word soon.
+    pub fn streaming(latency: Duration) -> Self {
+        let limits = Self {
+            window_samples: BUSY_WINDOW_SAMPLES,
+            cut_search_samples: BUSY_WINDOW_SAMPLES / 3,
+            kept_samples: BUSY_WINDOW_SAMPLES / 2,
+            ..Self::live(latency)
+        };
+        limits.updated()
+    }
+
+    /// The same, transcribed while they grow.
+    pub fn updated(self) -> Self {
+        Self { update_samples: UPDATE_SAMPLES, ..self }
+    }
+
+    /// What is listened to at most before its text is wanted, if that may take `latency`.
+    pub fn listening(latency: Duration) -> Duration {
+        latency * LISTENING_NUMERATOR / LISTENING_DENOMINATOR
     }
 }
 
