@@ -29,9 +29,11 @@ const LEAST_ADVANCE_SAMPLES: usize = 16_000;
 pub struct Stream {
     limits: Limits,
     policy: Policy,
-    /// The open window's text, and the next one's.
+    /// The open window's text, and that of one that follows on it.
     draft: Draft,
     next_draft: Draft,
+    /// Where the window begins that `draft` is the text of.
+    draft_samples: u64,
     cutter: Cutter,
     spectrogram: Spectrogram,
     /// What may still decide where to cut.
@@ -42,6 +44,8 @@ pub struct Stream {
     said_samples: u64,
     /// Where the last word ended.
     word_samples: u64,
+    /// Up to here some window goes that was made.
+    heard_to_samples: u64,
     /// Up to here all windows that were made are whole.
     transcribed_samples: u64,
     /// Up to here all that will be said is.
@@ -77,7 +81,7 @@ pub struct Cue {
     pub end_samples: u64,
     /// One line without spaces around it, never empty.
     pub text: String,
-    /// Language code.
+    /// Code of the language that the text is written in.
     pub language: String,
     /// Mean log-probability of its window's tokens.
     pub average_log_probability: f32,
@@ -124,12 +128,14 @@ impl Stream {
             policy,
             draft: Draft::new(policy),
             next_draft: Draft::new(policy),
+            draft_samples: 0,
             cutter: Cutter::new(limits, voice),
             spectrogram,
             heard: Vec::new(),
             start_samples: 0,
             said_samples: 0,
             word_samples: 0,
+            heard_to_samples: 0,
             transcribed_samples: 0,
             settled_samples: 0,
             ended: false,
@@ -146,6 +152,7 @@ impl Stream {
         self.heard.extend_from_slice(samples);
         self.cutter.listen(Heard { start: self.start_samples, samples: &self.heard });
         self.spectrogram.push(samples)?;
+        self.settle(self.settled_samples);
         self.forget();
         Ok(())
     }
@@ -175,6 +182,14 @@ impl Stream {
         }
         let cut = loop {
             let cut = self.cutter.peek()?.clone();
+            if cut.reason == Reason::Update && cut.place.end <= self.heard_to_samples {
+                // All of it was heard with more behind it.
+                self.cutter.take();
+                continue;
+            }
+            if cut.place.start != self.draft_samples {
+                self.begin_draft(Draft::new(self.policy), cut.place.start);
+            }
             if cut.reason == Reason::End {
                 self.next_draft = self.draft.split((cut.place.end - cut.place.start) as usize);
             }
@@ -182,11 +197,12 @@ impl Stream {
                 break cut;
             }
             // All that is said in it is final.
-            self.draft = std::mem::replace(&mut self.next_draft, Draft::new(self.policy));
+            self.begin_next_draft(cut.place.end);
             self.cutter.take();
         };
         let window = self.cut(&cut)?;
         self.is_again = false;
+        self.heard_to_samples = self.heard_to_samples.max(cut.place.end);
         match cut.reason {
             Reason::Update => {}
             Reason::Flush(until) => self.transcribed_samples = until,
@@ -208,8 +224,8 @@ impl Stream {
         self.in_flight.pop_front();
         self.rest = None;
         self.cutter.skip(place);
-        self.settled_samples = self.settled_samples.max(self.cutter.begin());
-        (self.draft, self.next_draft) = (Draft::new(self.policy), Draft::new(self.policy));
+        self.settle(self.cutter.begin());
+        self.begin_draft(Draft::new(self.policy), place);
         self.forget();
     }
 
@@ -233,7 +249,7 @@ impl Stream {
         let heard_samples = place.end;
         let (length, consumed) = ((place.end - place.start) as usize, transcript.consumed_samples);
         let cue = Cue {
-            language: transcript.language.clone(),
+            language: transcript.written.clone(),
             average_log_probability: transcript.average_log_probability,
             ..Cue::nothing(0)
         };
@@ -257,7 +273,7 @@ impl Stream {
         (self.said_samples, self.word_samples) = (said.said_samples, said.word_samples);
         let tail = joined(cues(drafted.tail, &mut said));
         if reason == Reason::End {
-            self.draft = std::mem::replace(&mut self.next_draft, Draft::new(self.policy));
+            self.begin_next_draft(place.end);
         }
         let has_rest = consumed + LEAST_REST_SAMPLES < length;
         if has_rest {
@@ -265,14 +281,24 @@ impl Stream {
         }
         self.forget();
         if self.rest.is_none() {
-            self.settled_samples = match reason {
+            self.settle(match reason {
                 Reason::Update => self.settled_samples,
                 Reason::Flush(until) => until.saturating_sub(LATE_SAMPLES),
                 Reason::Pause | Reason::End => heard_samples,
-            };
+            });
         }
         let is_whole = self.rest.is_none() && matches!(reason, Reason::Pause | Reason::End);
         Text { finals, tail, heard_samples, is_whole }
+    }
+
+    /// The text of the window that follows on the last one, at this place.
+    fn begin_next_draft(&mut self, place: u64) {
+        let next = std::mem::replace(&mut self.next_draft, Draft::new(self.policy));
+        self.begin_draft(next, place);
+    }
+
+    fn begin_draft(&mut self, draft: Draft, place: u64) {
+        (self.draft, self.draft_samples) = (draft, place);
     }
 
     /// Has what follows on the first `consumed` samples of a window transcribed again.
@@ -294,7 +320,7 @@ impl Stream {
             // What is final behind the window leaves nothing to be said in it.
             self.rest = Some(Cut { place: rest, reason });
         } else if reason != Reason::End && is_worth_it && self.cutter.restart(place.start, rest.start) {
-            self.draft = Draft::new(self.policy);
+            self.begin_draft(Draft::new(self.policy), rest.start);
             self.rest = Some(Cut { place: rest, reason });
         }
     }
@@ -342,11 +368,16 @@ impl Stream {
         self.ended && self.in_flight.is_empty() && self.rest.is_none() && self.cutter.is_done()
     }
 
-    /// Everything before this place is final.
-    pub fn position_samples(&self) -> u64 {
+    /// Everything before `place` is final, and so is the silence that lasts if nothing else is to be written.
+    fn settle(&mut self, place: u64) {
         let silent = self.cutter.silent_to().filter(|_| self.in_flight.is_empty() && self.rest.is_none());
+        self.settled_samples = self.settled_samples.max(place).max(silent.unwrap_or_default());
+    }
+
+    /// Everything before this place is final. It never goes back.
+    pub fn position_samples(&self) -> u64 {
         let settled = if self.limits.is_growing { self.settled_samples } else { 0 };
-        self.needed_samples().max(self.said_samples).max(settled).max(silent.unwrap_or_default())
+        self.needed_samples().max(self.said_samples).max(settled)
     }
 
     /// Everything before this place is in no window that is to come.

@@ -3,7 +3,8 @@
 
 use gstwhispernpu::decoder::Options;
 
-const NAMES: [&str; 7] = ["beam-size", "best-of", "patience", "length-penalty", "temperatures", "vocabulary", "prompt"];
+const NAMES: [&str; 8] =
+    ["beam-size", "best-of", "patience", "length-penalty", "temperatures", "suppress-tokens", "vocabulary", "prompt"];
 const SWITCHES: [&str; 2] = ["fallback", "condition-on-previous"];
 
 /// Whether `--name` is one of these and takes a value.
@@ -27,6 +28,9 @@ pub fn set(options: &mut Options, name: &str, value: &str) -> Result<(), String>
         "patience" => options.patience = number(value)?,
         "length-penalty" => options.length_penalty = Some(number(value)?),
         "temperatures" => options.temperatures = value.split(',').map(number).collect::<Result<_, _>>()?,
+        "suppress-tokens" => {
+            options.suppressed = Options::parse_suppressed(value).map_err(|error| wrong(error.to_string()))?
+        }
         "vocabulary" => options.vocabulary = value.split(',').map(|word| word.trim().into()).collect(),
         _ => options.prompt = value.into(),
     }

@@ -29,6 +29,8 @@ Options:
       --best-of COUNT      texts that are drawn above temperature 0 [default: 5]
       --patience FACTOR    times the beam size that texts have to end [default: 1]
       --length-penalty P   exponent of the length that texts are ranked by, 0 to 1 [default: the mean]
+      --suppress-tokens LIST
+                           numbers of tokens that are never written; -1 is the model's own list [default: -1]
       --temperatures LIST  such as 0,0.4,0.8: a text that is rejected is written again at the next
                            [default: 0]
       --fallback           short for --temperatures 0,0.2,0.4,0.6,0.8,1

@@ -91,15 +91,16 @@ impl Draft {
             return next;
         }
         let (first, last) = (&self.said[kept], &self.said[self.said.len() - 1]);
-        let (from, to) = (first.tokens.start, last.tokens.end);
+        let (from, to) = (first.tokens.start, last.tokens.end.min(self.prefix.len()));
         let begin = self.timestamp_begin + ((first.start_samples - end_samples) / TIMESTAMP_SAMPLES) as Token;
-        let moved = (end_samples / TIMESTAMP_SAMPLES) as Token;
+        let steps = (end_samples / TIMESTAMP_SAMPLES) as Token;
         let earlier = |&token: &Token| match token.checked_sub(self.timestamp_begin) {
-            Some(step) => self.timestamp_begin + step.saturating_sub(moved),
+            Some(step) => self.timestamp_begin + step.saturating_sub(steps),
             None => token,
         };
         next.timestamp_begin = self.timestamp_begin;
-        next.prefix = std::iter::once(begin).chain(self.prefix[from..to].iter().map(earlier)).collect();
+        let moved = self.prefix.get(from..to).unwrap_or_default().iter().map(earlier);
+        next.prefix = std::iter::once(begin).chain(moved).collect();
         next.said.extend(self.said.drain(kept..).map(|word| Said {
             start_samples: word.start_samples - end_samples,
             tokens: word.tokens.start - from + 1..word.tokens.end - from + 1,
@@ -111,10 +112,8 @@ impl Draft {
 
     /// Takes a transcript of the window's first `window_samples`, which begins with [`Draft::prefix`]. Its segments have words.
     pub fn take(&mut self, transcript: WindowTranscript, window_samples: usize, extent: Extent) -> Drafted {
-        let WindowTranscript { mut segments, tokens, language, .. } = transcript;
-        if let (Some(begin), Some(Segment { first_token: 1, start_samples, .. })) = (tokens.first(), segments.first()) {
-            self.timestamp_begin = begin - (start_samples / TIMESTAMP_SAMPLES) as Token;
-        }
+        let WindowTranscript { mut segments, tokens, written, timestamp_begin, .. } = transcript;
+        self.timestamp_begin = timestamp_begin;
         segments.iter_mut().for_each(keep_within);
         self.drop_said(&mut segments);
         let mut words: Vec<&Word> = segments.iter().flat_map(|segment| &segment.words).collect();
@@ -127,10 +126,13 @@ impl Draft {
             Extent::Until(place) => by_policy().max(words.iter().take_while(|word| word.middle() < place).count()),
             Extent::Whole => words.len(),
         };
-        let count = if has_spaces(&language) { whole(&words, count) } else { count };
+        let count = if has_spaces(&written) { whole(&words, count) } else { count };
         self.before = words[count..].iter().map(|word| plain(&word.text)).collect();
         words[..count].iter().for_each(|word| say(&mut self.said, word));
-        self.prefix = self.said.last().map_or(Vec::new(), |word| tokens[..word.tokens.end.min(tokens.len())].to_vec());
+        let given = std::mem::take(&mut self.prefix);
+        if let Some(last) = self.said.last() {
+            self.prefix = tokens.get(..last.tokens.end).map_or(given, <[Token]>::to_vec);
+        }
         self.said_samples = words[..count].last().map_or(self.said_samples, |word| word.end_samples);
         let mut drafted = Drafted { end_samples, ..Drafted::default() };
         let (mut left, mut open_left) = (count, words.len() - count);
@@ -255,7 +257,13 @@ mod tests {
         let words: Vec<Word> = words.iter().enumerate().map(word).collect();
         let tokens = std::iter::once(BEGIN).chain((0..words.len()).map(|index| first + index as Token)).collect();
         let segment = Segment { end_samples: 480_000, first_token: 1, words, ..Segment::default() };
-        WindowTranscript { segments: vec![segment], tokens, language: "en".into(), ..WindowTranscript::default() }
+        WindowTranscript {
+            segments: vec![segment],
+            tokens,
+            written: "en".into(),
+            timestamp_begin: BEGIN,
+            ..WindowTranscript::default()
+        }
     }
 
     fn texts(segments: &[Segment]) -> Vec<&str> {
@@ -289,7 +297,7 @@ mod tests {
         let words = [(" cold", 16_000), ("-hearted", 32_000), (" man", 64_000)];
         let mut draft = Draft::new(Policy::Segment);
         assert_eq!(draft.take(transcript(&words, 1), 80_000, Extent::Until(20_000)).finals, []);
-        let chinese = WindowTranscript { language: "zh".into(), ..transcript(&[("你", 16_000), ("好", 32_000)], 1) };
+        let chinese = WindowTranscript { written: "zh".into(), ..transcript(&[("你", 16_000), ("好", 32_000)], 1) };
         assert_eq!(texts(&draft.take(chinese, 80_000, Extent::Until(20_000)).finals), ["你"]);
     }
 
@@ -313,6 +321,19 @@ mod tests {
         assert_eq!((draft.prefix(), next.prefix()), (&[BEGIN, 1, 2][..], &[BEGIN + 15, 3, 4][..]));
         let words = [(" goes", 8_000), (" on", 24_000), (" so", 40_000)];
         assert_eq!(texts(&next.take(transcript(&words, 3), 48_000, Extent::Whole).finals), ["so"]);
+    }
+
+    #[test]
+    fn a_transcript_without_text_changes_nothing_that_is_final() {
+        let mut draft = Draft::new(Policy::Segment);
+        draft.take(transcript(&SAID, 1), 80_000, Extent::Whole);
+        let before = draft.clone();
+        let silent = |tokens| WindowTranscript { tokens, timestamp_begin: BEGIN, ..WindowTranscript::default() };
+        for tokens in [vec![], vec![BEGIN], vec![BEGIN, 1, 2, 3, 4, BEGIN + 300]] {
+            assert_eq!(draft.take(silent(tokens), 100_000, Extent::Whole).finals, []);
+            assert_eq!((draft.prefix(), &draft.said), (before.prefix(), &before.said));
+        }
+        assert_eq!(draft.split(40_000).prefix(), [BEGIN + 15, 3, 4]);
     }
 
     #[test]

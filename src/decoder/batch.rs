@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::window::Window;
 use super::{Alignment, DecodeError, DecoderSession, Decoding, Options, Task, align};
-use super::{rules::Rules, window::Window};
 use crate::Error;
 use crate::model::{Model, Token};
 
@@ -11,7 +11,6 @@ use crate::model::{Model, Token};
 pub struct Batch {
     model: Arc<Model>,
     session: DecoderSession,
-    rules: Rules,
     /// By the lane that listens.
     windows: Vec<Option<Window>>,
     /// Logits that the rules change; one row at a time.
@@ -21,9 +20,8 @@ pub struct Batch {
 impl Batch {
     /// Lanes as the session has them, all free.
     pub fn new(model: Arc<Model>, session: DecoderSession) -> Self {
-        let rules = Rules::new(&model.config, &model.vocabulary.special);
         let windows = (0..session.lanes()).map(|_| None).collect();
-        Self { model, session, rules, windows, logits: Vec::new() }
+        Self { model, session, windows, logits: Vec::new() }
     }
 
     /// The lanes that no window has.
@@ -107,7 +105,7 @@ impl Batch {
         let windows = windows.filter_map(|(lane, window)| Some((lane, window.as_mut()?)));
         let mut ended = Vec::new();
         for ((lane, window), count) in windows.zip(counts) {
-            let decoding = window.take((&self.model, &self.rules), rows.by_ref().take(count), &mut self.logits);
+            let decoding = window.take(&self.model, rows.by_ref().take(count), &mut self.logits);
             ended.extend(decoding.map(|decoding| (lane, decoding)));
         }
         for window in self.windows.iter_mut().flatten() {

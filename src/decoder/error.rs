@@ -17,6 +17,22 @@ pub enum DecodeError {
         /// What the model knows, separated by spaces.
         known: String,
     },
+    /// No number of a token.
+    #[error(
+        "{text:?} is no number of a token; use a list divided by commas, such as -1,50,61, in which -1 is the model's own list"
+    )]
+    NotAToken {
+        /// What came.
+        text: String,
+    },
+    /// A token that may not be suppressed.
+    #[error("{token} is no token of this model's text; use 0 to {most}, or -1 for the model's own list")]
+    UnknownToken {
+        /// What came.
+        token: i64,
+        /// The last that is accepted.
+        most: i64,
+    },
     /// An option of the search that makes no sense.
     #[error("{name} is {value}, but has to be {wanted}")]
     OutOfRange {

@@ -27,3 +27,4 @@ pub use decoding::Decoding;
 pub use error::DecodeError;
 pub use network::{Decoder, DecoderSession, MOST_LANES};
 pub use options::{Language, Options, Task};
+pub use rules::MODELS_OWN;

@@ -1,6 +1,6 @@
 //! What the user wants of the text.
 
-use super::{DecodeError, MOST_LANES};
+use super::{DecodeError, MOST_LANES, rules::MODELS_OWN};
 use crate::model::{Token, Vocabulary, language_code};
 
 /// Drawn texts cost as much as searched ones.
@@ -34,6 +34,8 @@ pub struct Options {
     pub patience: f32,
     /// Exponent of the length by which texts are ranked (Wu et al., 2016), 0 to 1; None to rank by the mean log-probability.
     pub length_penalty: Option<f32>,
+    /// Tokens that are never written; [`MODELS_OWN`] among them stands for the model's own list, of signs that nobody says.
+    pub suppressed: Vec<i64>,
     /// Words that are likely to be said and hard to spell, such as names; those that find no room in the prompt are left out. Each
     /// window is written with the vocabulary and the prompt that it was handed in with.
     pub vocabulary: Vec<String>,
@@ -81,6 +83,7 @@ impl Default for Options {
             best_of: 5,
             patience: 1.0,
             length_penalty: None,
+            suppressed: vec![MODELS_OWN],
             vocabulary: Vec::new(),
             prompt: String::new(),
             conditions_on_previous: false,
@@ -108,6 +111,13 @@ impl Language {
 }
 
 impl Options {
+    /// Reads a list of tokens, divided by commas, as [`Options::suppressed`] has them.
+    pub fn parse_suppressed(text: &str) -> Result<Vec<i64>, DecodeError> {
+        let tokens = text.split(',').map(str::trim).filter(|token| !token.is_empty());
+        let tokens = tokens.map(|token| token.parse().map_err(|_| DecodeError::NotAToken { text: token.into() }));
+        tokens.collect()
+    }
+
     /// Temperatures from 0 to 1 in steps of 0.2, as openai/whisper has them.
     pub fn ladder() -> Vec<f32> {
         (0..=5).map(|step| step as f32 / 5.0).collect()
@@ -131,6 +141,7 @@ impl Options {
     /// Whether a model with this vocabulary can do it.
     pub fn check(&self, vocabulary: &Vocabulary) -> Result<(), DecodeError> {
         self.check_search()?;
+        self.check_suppressed(vocabulary)?;
         self.check_language(vocabulary)
     }
 
@@ -154,6 +165,14 @@ impl Options {
             return refuse("length penalty", format!("{:?}", self.length_penalty), "0 to 1");
         }
         Ok(())
+    }
+
+    fn check_suppressed(&self, vocabulary: &Vocabulary) -> Result<(), DecodeError> {
+        let known = MODELS_OWN..i64::from(vocabulary.special.timestamp_begin);
+        match self.suppressed.iter().find(|token| !known.contains(token)) {
+            Some(&token) => Err(DecodeError::UnknownToken { token, most: known.end - 1 }),
+            None => Ok(()),
+        }
     }
 
     fn check_language(&self, vocabulary: &Vocabulary) -> Result<(), DecodeError> {
@@ -187,6 +206,13 @@ mod tests {
         }
         assert_eq!(Language::parse("Auto"), Ok(Language::Auto));
         assert!(Language::parse("klingon").is_err() && Language::parse("").is_err());
+    }
+
+    #[test]
+    fn lists_of_tokens_are_read() {
+        let read = |text| Options::parse_suppressed(text);
+        assert_eq!((read(""), read("-1"), read(" 5, -1,")), (Ok(vec![]), Ok(vec![-1]), Ok(vec![5, -1])));
+        assert!(read("5 6").unwrap_err().to_string().contains("5 6"));
     }
 
     #[test]

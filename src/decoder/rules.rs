@@ -7,7 +7,10 @@ use crate::model::{Config, SpecialTokens, Token};
 /// Latest first timestamp, in steps of 20 ms: 1 s.
 const LATEST_START: Token = 50;
 
-/// The rules of one model.
+/// Stands for all tokens that the model itself lists (`suppress_tokens` in openai/whisper `decoding.py`).
+pub const MODELS_OWN: i64 = -1;
+
+/// The rules of one window.
 pub struct Rules {
     special: SpecialTokens,
     suppressed: Vec<Token>,
@@ -15,8 +18,8 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Takes the model's own lists; tokens that command the decoder are never written.
-    pub fn new(config: &Config, special: &SpecialTokens) -> Self {
+    /// Takes the `asked` list, in which [`MODELS_OWN`] stands for the model's; tokens that command the decoder are never written.
+    pub fn new(config: &Config, special: &SpecialTokens, asked: &[i64]) -> Self {
         let commands = [
             special.start_of_transcript,
             special.translate,
@@ -26,7 +29,9 @@ impl Rules {
             special.no_timestamps,
         ];
         let languages = special.languages.iter().map(|(_, token)| *token);
-        let mut suppressed: Vec<Token> = config.suppressed.iter().copied().chain(commands).chain(languages).collect();
+        let own = config.suppressed.iter().copied().filter(|_| asked.contains(&MODELS_OWN));
+        let asked = asked.iter().filter_map(|token| Token::try_from(*token).ok());
+        let mut suppressed: Vec<Token> = own.chain(asked).chain(commands).chain(languages).collect();
         suppressed.sort_unstable();
         suppressed.dedup();
         let end_of_text = special.end_of_text;
@@ -101,7 +106,10 @@ fn forbid_each(logits: &mut [f32], tokens: &[Token]) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::model::Model;
 
     /// Tokens 0..=9 are text, 10 the end, 11..=16 commands, 17 no timestamps, 18.. timestamps.
     fn rules() -> Rules {
@@ -117,6 +125,19 @@ mod tests {
             languages: Vec::new(),
         };
         Rules { special, suppressed: vec![3, 11, 12, 13, 15, 16, 17], suppressed_at_begin: vec![0, 10] }
+    }
+
+    #[test]
+    fn the_models_own_list_counts_if_it_is_asked_for_and_so_does_any_other() {
+        let toy = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/toy"));
+        let config = Config { suppressed: vec![3], ..Model::open(toy).unwrap().config };
+        let suppressed = |asked: &[i64]| {
+            let rules = Rules::new(&config, &rules().special, asked);
+            (0..10).filter(|token| rules.suppressed.contains(token)).collect::<Vec<_>>()
+        };
+        assert_eq!((suppressed(&[MODELS_OWN]), suppressed(&[])), (vec![3], vec![]));
+        assert_eq!((suppressed(&[MODELS_OWN, 5]), suppressed(&[7, 5])), (vec![3, 5], vec![5, 7]));
+        assert!(Rules::new(&config, &rules().special, &[]).suppressed.contains(&13), "a command is never written");
     }
 
     fn allowed(written: &[Token], logits: impl Fn(usize) -> f32) -> Vec<usize> {

@@ -11,6 +11,7 @@ use crate::model::{Model, Token};
 /// A window that is being decoded.
 pub struct Window {
     options: Options,
+    rules: Rules,
     seed: u64,
     /// The lanes that it has, first the one that listens.
     pub lanes: Vec<usize>,
@@ -57,6 +58,7 @@ impl Window {
         };
         Self {
             options: options.clone(),
+            rules: Rules::new(&model.config, special, &options.suppressed),
             seed,
             lanes,
             branches: Vec::new(),
@@ -85,7 +87,7 @@ impl Window {
     /// Takes the `rows` of logits after what its lanes took, in the same order; gives the text if that is accepted. `logits` is scratch.
     pub fn take<'a>(
         &mut self,
-        (model, rules): (&Model, &Rules),
+        model: &Model,
         mut rows: impl Iterator<Item = &'a [f32]>,
         logits: &mut Vec<f32>,
     ) -> Option<Decoding> {
@@ -109,18 +111,18 @@ impl Window {
                     self.stage = Stage::Prompt;
                     return None;
                 }
-                self.open(rules, row);
+                self.open(row);
                 self.search(model);
             }
             Stage::Prompt => {
-                self.open(rules, rows.next()?);
+                self.open(rows.next()?);
                 self.search(model);
             }
             Stage::Sample(samples) => {
                 let texts: Vec<Vec<Token>> = samples.live().map(|(_, text)| text.tokens.clone()).collect();
                 let mut ended = Vec::new();
                 for (index, (text, row)) in texts.iter().zip(rows).enumerate() {
-                    rules.apply_to(text, row, logits);
+                    self.rules.apply_to(text, row, logits);
                     if samples.write(index, logits) {
                         ended.push(index);
                     }
@@ -129,7 +131,7 @@ impl Window {
             }
             Stage::Follow(beams) => {
                 let candidates = beams.live().zip(rows).map(|((_, text), row)| {
-                    rules.apply_to(&text.tokens, row, logits);
+                    self.rules.apply_to(&text.tokens, row, logits);
                     beams.candidates(logits)
                 });
                 let candidates: Vec<_> = candidates.collect();
@@ -175,8 +177,8 @@ impl Window {
         true
     }
 
-    fn open(&mut self, rules: &Rules, logits: &[f32]) {
-        rules.apply_to(&self.options.prefix, logits, &mut self.opening);
+    fn open(&mut self, logits: &[f32]) {
+        self.rules.apply_to(&self.options.prefix, logits, &mut self.opening);
     }
 
     /// Begins to write at the next temperature.

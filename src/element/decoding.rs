@@ -5,6 +5,7 @@ use gst::{
     prelude::*,
 };
 
+use super::errors::Fault;
 use crate::decoder::{MOST_LANES, Options};
 
 const BEAM_SIZE: &str = "beam-size";
@@ -15,6 +16,7 @@ const TEMPERATURE_FALLBACK: &str = "temperature-fallback";
 const COMPRESSION_RATIO_THRESHOLD: &str = "compression-ratio-threshold";
 const LOG_PROBABILITY_THRESHOLD: &str = "log-probability-threshold";
 const NO_SPEECH_THRESHOLD: &str = "no-speech-threshold";
+const SUPPRESS_TOKENS: &str = "suppress-tokens";
 const INITIAL_PROMPT: &str = "initial-prompt";
 const VOCABULARY: &str = "vocabulary";
 const CONDITION_ON_PREVIOUS_TEXT: &str = "condition-on-previous-text";
@@ -25,6 +27,7 @@ const DEFAULT_PATIENCE: f32 = 1.0;
 const DEFAULT_COMPRESSION_RATIO_THRESHOLD: f32 = 2.4;
 const DEFAULT_LOG_PROBABILITY_THRESHOLD: f32 = -1.0;
 const DEFAULT_NO_SPEECH_THRESHOLD: f32 = 0.6;
+const DEFAULT_SUPPRESS_TOKENS: &str = "-1";
 
 const MOST_BEST_OF: u32 = 64;
 const MOST_PATIENCE: f32 = 16.0;
@@ -49,6 +52,7 @@ pub(super) struct Decoding {
     compression_ratio_threshold: f32,
     log_probability_threshold: f32,
     no_speech_threshold: f32,
+    suppress_tokens: Option<String>,
     initial_prompt: Option<String>,
     vocabulary: Option<String>,
     condition_on_previous_text: bool,
@@ -65,6 +69,7 @@ impl Default for Decoding {
             compression_ratio_threshold: DEFAULT_COMPRESSION_RATIO_THRESHOLD,
             log_probability_threshold: DEFAULT_LOG_PROBABILITY_THRESHOLD,
             no_speech_threshold: DEFAULT_NO_SPEECH_THRESHOLD,
+            suppress_tokens: Some(DEFAULT_SUPPRESS_TOKENS.into()),
             initial_prompt: None,
             vocabulary: None,
             condition_on_previous_text: false,
@@ -74,8 +79,12 @@ impl Default for Decoding {
 
 impl Decoding {
     /// What the decoder is asked for, in its default language and task.
-    pub fn options(&self) -> Options {
-        Options {
+    ///
+    /// Errors: a list of tokens that is none.
+    pub fn options(&self) -> Result<Options, Fault> {
+        let suppressed = Options::parse_suppressed(self.suppress_tokens.as_deref().unwrap_or_default());
+        Ok(Options {
+            suppressed: suppressed.map_err(crate::Error::from)?,
             temperatures: if self.temperature_fallback { Options::ladder() } else { vec![0.0] },
             compression_ratio_threshold: unless(self.compression_ratio_threshold, ANY_COMPRESSION_RATIO),
             log_probability_threshold: unless(self.log_probability_threshold, ANY_LOG_PROBABILITY),
@@ -88,7 +97,7 @@ impl Decoding {
             prompt: self.initial_prompt.clone().unwrap_or_default(),
             conditions_on_previous: self.condition_on_previous_text,
             ..Options::default()
-        }
+        })
     }
 
     /// Takes the value of a property of this table.
@@ -106,6 +115,7 @@ impl Decoding {
                 self.log_probability_threshold = value.get().expect("GObject has checked the type");
             }
             NO_SPEECH_THRESHOLD => self.no_speech_threshold = value.get().expect("GObject has checked the type"),
+            SUPPRESS_TOKENS => self.suppress_tokens = value.get().expect("GObject has checked the type"),
             INITIAL_PROMPT => self.initial_prompt = value.get().expect("GObject has checked the type"),
             VOCABULARY => self.vocabulary = value.get().expect("GObject has checked the type"),
             CONDITION_ON_PREVIOUS_TEXT => {
@@ -126,6 +136,7 @@ impl Decoding {
             COMPRESSION_RATIO_THRESHOLD => self.compression_ratio_threshold.to_value(),
             LOG_PROBABILITY_THRESHOLD => self.log_probability_threshold.to_value(),
             NO_SPEECH_THRESHOLD => self.no_speech_threshold.to_value(),
+            SUPPRESS_TOKENS => self.suppress_tokens.to_value(),
             INITIAL_PROMPT => self.initial_prompt.to_value(),
             VOCABULARY => self.vocabulary.to_value(),
             CONDITION_ON_PREVIOUS_TEXT => self.condition_on_previous_text.to_value(),
@@ -193,14 +204,23 @@ pub(super) fn properties() -> Vec<ParamSpec> {
              speaks",
         ),
         string(
+            SUPPRESS_TOKENS,
+            "Suppress tokens",
+            Some(DEFAULT_SUPPRESS_TOKENS),
+            "Numbers of tokens that are never written, divided by commas; -1 among them stands for the model's own list, of \
+             signs that nobody says",
+        ),
+        string(
             INITIAL_PROMPT,
             "Initial prompt",
+            None,
             "Text that the decoder takes to have been said before each window: spelling, style. Text before it gets what \
              room is left in half of the decoder's positions, 224 tokens",
         ),
         string(
             VOCABULARY,
             "Vocabulary",
+            None,
             "Words that are likely to be said and hard to spell, such as names, divided by commas or newlines; the last \
              ones are left out where they find no room",
         ),
@@ -244,8 +264,8 @@ fn flag(name: &str, nick: &str, text: &str) -> ParamSpec {
     glib::ParamSpecBoolean::builder(name).nick(nick).blurb(&blurb(text)).default_value(false).mutable_playing().build()
 }
 
-fn string(name: &str, nick: &str, text: &str) -> ParamSpec {
-    glib::ParamSpecString::builder(name).nick(nick).blurb(&blurb(text)).mutable_playing().build()
+fn string(name: &str, nick: &str, default: Option<&str>, text: &str) -> ParamSpec {
+    glib::ParamSpecString::builder(name).nick(nick).blurb(&blurb(text)).default_value(default).mutable_playing().build()
 }
 
 /// A threshold, unless it is the one that rejects nothing.
@@ -263,7 +283,7 @@ mod tests {
 
     #[test]
     fn the_decoder_has_the_same_defaults() {
-        assert_eq!(Decoding::default().options(), Options::default());
+        assert_eq!(Decoding::default().options().unwrap(), Options::default());
     }
 
     #[test]
@@ -274,7 +294,7 @@ mod tests {
             no_speech_threshold: ANY_NO_SPEECH_PROBABILITY,
             ..Decoding::default()
         };
-        let options = off.options();
+        let options = off.options().unwrap();
         assert_eq!(options.compression_ratio_threshold, None);
         assert_eq!(options.log_probability_threshold, None);
         assert_eq!(options.no_speech_threshold, None);
@@ -284,7 +304,7 @@ mod tests {
     fn a_length_penalty_below_0_is_none() {
         for (length_penalty, expected) in [(-1.0, None), (-0.1, None), (0.0, Some(0.0)), (1.0, Some(1.0))] {
             let decoding = Decoding { length_penalty, ..Decoding::default() };
-            assert_eq!(decoding.options().length_penalty, expected);
+            assert_eq!(decoding.options().unwrap().length_penalty, expected);
         }
     }
 

@@ -24,7 +24,9 @@ pub(super) struct Lag {
     /// Up to which place samples had come at which time.
     arrivals: VecDeque<(u64, ClockTime)>,
     /// What the next window is expected to take.
-    inference: Duration,
+    full: Duration,
+    /// The same of one that is done in haste; nothing until one was.
+    hasty: Duration,
 }
 
 impl Lag {
@@ -42,23 +44,31 @@ impl Lag {
         }
     }
 
-    /// A window took so long.
-    pub fn learn(&mut self, inference: Duration) {
-        self.inference = match self.inference {
+    /// A window took so long. One in haste says of all others too that the load has changed: else nobody would try again.
+    pub fn learn(&mut self, effort: Effort, inference: Duration) {
+        let learnt = |expected: Duration| match expected {
             Duration::ZERO => inference,
             expected => (expected * (LEARNING_DENOMINATOR - 1) + inference) / LEARNING_DENOMINATOR,
         };
+        if effort == Effort::Hasty {
+            self.hasty = learnt(self.hasty);
+        }
+        self.full = learnt(self.full);
+        self.hasty = self.hasty.min(self.full);
     }
 
     /// A window had not come after so long.
-    pub fn fear(&mut self, inference: Duration) {
-        self.inference = self.inference.max(inference);
+    pub fn fear(&mut self, effort: Effort, inference: Duration) {
+        if effort == Effort::Hasty {
+            self.hasty = self.hasty.max(inference);
+        }
+        self.full = self.full.max(inference);
     }
 
     /// What there is time for in a window that ends at `end`, if its text may be there `slack` after its samples.
     pub fn effort(&self, end: u64, now: ClockTime, slack: Duration) -> Effort {
         let Some(arrived) = self.arrived(end.saturating_sub(1)) else { return Effort::Full };
-        let late = Duration::from(now.saturating_sub(arrived)) + self.inference;
+        let late = Duration::from(now.saturating_sub(arrived)) + self.full;
         if late * 2 < slack {
             Effort::Full
         } else if late * 4 < slack * 3 {
@@ -74,12 +84,13 @@ impl Lag {
     }
 
     /// Where to go on if what begins at `place` cannot be there in time: where half of the time is left, so that it does not happen
-    /// again at once.
-    pub fn skip(&self, place: u64, now: ClockTime, longest: Duration) -> Option<u64> {
-        let done = now.saturating_add(clock_time(self.inference));
+    /// again at once. A window that is given up teaches nothing, so the next one is expected to take half as long.
+    pub fn skip(&mut self, place: u64, now: ClockTime, longest: Duration) -> Option<u64> {
+        let done = now.saturating_add(clock_time(self.hasty));
         if done <= self.deadline(place, longest)? {
             return None;
         }
+        self.hasty /= 2;
         let is_fresh = |(_, arrived): &&(u64, ClockTime)| arrived.saturating_add(clock_time(longest / 2)) >= done;
         let stale = self.arrivals.iter().take_while(|arrival| !is_fresh(arrival)).last();
         stale.map(|(end, _)| *end)
@@ -104,7 +115,7 @@ mod tests {
     fn lag(inference_s: u64) -> Lag {
         let mut lag = Lag::default();
         (1..=20).for_each(|second| lag.hear(16_000 * second, Some(ClockTime::from_seconds(second))));
-        lag.learn(Duration::from_secs(inference_s));
+        lag.learn(Effort::Hasty, Duration::from_secs(inference_s));
         lag
     }
 
@@ -124,6 +135,18 @@ mod tests {
     }
 
     #[test]
+    fn after_windows_were_given_up_another_is_tried() {
+        let mut lag = Lag::default();
+        lag.fear(Effort::Hasty, Duration::from_secs(60));
+        let tried = (1..=40).find(|&second| {
+            lag.hear(16_000 * second, Some(ClockTime::from_seconds(second)));
+            // A window of 6 s that ends now.
+            second >= 6 && lag.skip(16_000 * (second - 6), ClockTime::from_seconds(second), TEN_SECONDS).is_none()
+        });
+        assert!(tried.is_some_and(|second| second <= 12), "{tried:?}");
+    }
+
+    #[test]
     fn the_later_it_gets_the_less_is_done() {
         let effort = |now_s| lag(1).effort(20 * 16_000, ClockTime::from_seconds(now_s), TEN_SECONDS);
         assert_eq!([21, 24, 27, 40].map(effort), [Effort::Full, Effort::Whole, Effort::Hasty, Effort::Hasty]);
@@ -132,10 +155,33 @@ mod tests {
     #[test]
     fn what_is_expected_follows_what_was_seen() {
         let mut lag = lag(4);
-        lag.learn(Duration::ZERO);
-        assert_eq!(lag.inference, Duration::from_secs(3));
-        lag.fear(TEN_SECONDS);
-        lag.fear(Duration::ZERO);
-        assert_eq!(lag.inference, TEN_SECONDS);
+        lag.learn(Effort::Hasty, Duration::ZERO);
+        assert_eq!((lag.full, lag.hasty), (Duration::from_secs(3), Duration::from_secs(3)));
+        lag.fear(Effort::Full, TEN_SECONDS);
+        lag.fear(Effort::Full, Duration::ZERO);
+        assert_eq!((lag.full, lag.hasty), (TEN_SECONDS, Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn nothing_is_skipped_before_haste_was_tried() {
+        let mut lag = lag(0);
+        lag.fear(Effort::Full, TEN_SECONDS);
+        let now = ClockTime::from_seconds(20);
+        assert_eq!(
+            (lag.effort(20 * 16_000, now, TEN_SECONDS), lag.skip(14 * 16_000, now, TEN_SECONDS)),
+            (Effort::Hasty, None)
+        );
+    }
+
+    #[test]
+    fn when_the_load_falls_everything_is_done_again() {
+        let mut lag = lag(1);
+        lag.fear(Effort::Full, 2 * TEN_SECONDS);
+        let now = ClockTime::from_seconds(20);
+        let windows = (1..20).find(|_| {
+            lag.learn(lag.effort(20 * 16_000, now, TEN_SECONDS), Duration::from_secs(1));
+            lag.effort(20 * 16_000, now, TEN_SECONDS) == Effort::Full
+        });
+        assert!(windows.is_some_and(|windows| windows <= 8), "{windows:?}");
     }
 }

@@ -294,7 +294,7 @@ impl Settings {
             WhisperNpuTask::Transcribe => Task::Transcribe,
             WhisperNpuTask::Translate => Task::Translate,
         };
-        Ok(Options { language, task, words: self.wants_words(), ..self.decoding.options() })
+        Ok(Options { language, task, words: self.wants_words(), ..self.decoding.options()? })
     }
 
     /// What speech is.

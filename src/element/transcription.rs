@@ -73,6 +73,7 @@ struct InFlight {
     samples: usize,
     ticket: Ticket,
     since: Instant,
+    effort: Effort,
     /// Probability of its language, if that was detected before.
     language_probability: Option<f32>,
 }
@@ -296,7 +297,7 @@ impl Transcription {
             let (place, samples) = (window.start_samples, window.length_samples);
             let ticket = engine.submit(window, options, latency::urgency(is_live, settings.latency_ms));
             element.queue().hold(self.generation, place, ticket.canceller()).map_err(|_| FlowError::Flushing)?;
-            let window = InFlight { place, samples, ticket, since: Instant::now(), language_probability };
+            let window = InFlight { place, samples, ticket, since: Instant::now(), effort, language_probability };
             let Some(run) = &mut self.run else { return Ok(false) };
             if is_first { run.windows.push_front(window) } else { run.windows.push_back(window) }
         }
@@ -305,7 +306,7 @@ impl Transcription {
     /// Waits for a window's transcript, in a live pipeline no longer than its text may take; gives it up then. The probability of its
     /// language is in it even if that was detected before.
     fn collect(&mut self, element: &WhisperNpu, window: InFlight) -> Result<Option<WindowTranscript>, FlowError> {
-        let InFlight { place, samples, ticket, since, language_probability } = window;
+        let InFlight { place, samples, ticket, since, effort, language_probability } = window;
         let longest = latency::longest_delay(&element.settings());
         let Some(run) = &mut self.run else { return Ok(None) };
         let deadline = run.lag.deadline(run.stream.position_samples(), longest).filter(|_| run.is_live);
@@ -315,13 +316,13 @@ impl Transcription {
         };
         element.queue().release(place);
         let Some(result) = result else {
-            run.lag.fear(since.elapsed());
+            run.lag.fear(effort, since.elapsed());
             let now = element.obj().current_running_time().unwrap_or(deadline.unwrap_or_default());
             let to = run.lag.skip(run.stream.position_samples(), now, longest).unwrap_or(run.heard_samples);
             self.skip(element, to)?;
             return Ok(None);
         };
-        run.lag.learn(since.elapsed());
+        run.lag.learn(effort, since.elapsed());
         let is_enough = !run.is_live || samples >= LEAST_HEARD_SAMPLES;
         let mut transcript = result.map_err(|error| errors::report(element, &error.into()))?;
         if is_enough {

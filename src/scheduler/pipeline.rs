@@ -145,7 +145,10 @@ impl PipelineSession {
         }
         let (decoder, tokens) = (begun.decoding_since.elapsed(), decoding.tokens.len());
         Ok(WindowTranscript {
-            tokens: if segments.is_empty() || is_cut { Vec::new() } else { decoding.tokens },
+            written: written.to_owned(),
+            is_cut: is_cut || segments.is_empty(),
+            tokens: decoding.tokens,
+            timestamp_begin: self.model.vocabulary.special.timestamp_begin,
             segments,
             consumed_samples,
             language: decoding.language,

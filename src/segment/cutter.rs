@@ -184,8 +184,10 @@ impl Cutter {
 
     /// Cuts the open window at `end`; what follows belongs to one that begins at `window`, if any.
     fn close(&mut self, end: u64, window: Option<u64>) {
-        self.cut.push_back(Cut { place: self.begin..end, reason: Reason::End });
-        self.begin = end;
+        if end > self.begin {
+            self.cut.push_back(Cut { place: self.begin..end, reason: Reason::End });
+            self.begin = end;
+        }
         self.flushed = self.flushed.max(end);
         self.has_paused = false;
         self.next_update = window.map(|begin| self.after(begin));
@@ -293,10 +295,14 @@ impl Cutter {
         if place <= self.begin {
             return;
         }
-        self.begin = place.min(on_grid(self.analysed));
-        if let Some(ears) = &mut self.ears
-            && let Some(window) = &mut ears.window
-        {
+        self.begin = place.min(on_grid(self.analysed)).max(self.begin);
+        let is_over = self.has_paused && self.flushed <= self.begin;
+        self.flushed = self.flushed.max(self.begin);
+        let Some(ears) = &mut self.ears else { return };
+        if is_over {
+            // Of the window that is open nothing is left but the pause behind it.
+            (ears.window, self.has_paused, self.next_update) = (None, false, None);
+        } else if let Some(window) = &mut ears.window {
             *window = self.begin.max(*window);
             ears.pauses.retain(|pause| pause.end > *window);
         }

@@ -49,8 +49,14 @@ pub struct WindowTranscript {
     pub language: String,
     /// Probability of that language among all that the model knows, 0 to 1; None unless it was detected in this window.
     pub language_probability: Option<f32>,
-    /// The text's tokens, timestamps included; none without segments, and none if some were dropped.
+    /// Code of the language that the text is written in: English, if it was translated.
+    pub written: String,
+    /// All that was written, timestamps included.
     pub tokens: Vec<Token>,
+    /// The token of the time 0; those behind it are 20 ms later each.
+    pub timestamp_begin: Token,
+    /// Whether the segments leave out some of that, which nobody said.
+    pub is_cut: bool,
     /// Mean log-probability of the tokens.
     pub average_log_probability: f32,
     /// Probability that nothing is spoken.
@@ -69,7 +75,9 @@ impl WindowTranscript {
     /// what led to it (`transcribe` in openai/whisper `transcribe.py`).
     pub fn settle(&self, options: &mut Options) {
         if options.conditions_on_previous {
-            options.previous.extend_from_slice(&self.tokens);
+            if !self.is_cut {
+                options.previous.extend_from_slice(&self.tokens);
+            }
             if self.temperature > MOST_EXEMPLARY_TEMPERATURE {
                 options.previous.clear();
             }
@@ -105,6 +113,9 @@ mod tests {
         written(vec![1, 2], 0.4).settle(&mut options);
         assert_eq!(options.previous, [7, 1, 2]);
         written((0..300).collect(), 0.0).settle(&mut options);
+        assert_eq!(options.previous, (76..300).collect::<Vec<_>>());
+        let invented = WindowTranscript { tokens: vec![9], is_cut: true, ..Default::default() };
+        invented.settle(&mut options);
         assert_eq!(options.previous, (76..300).collect::<Vec<_>>());
         written(vec![3], 0.6).settle(&mut options);
         assert!(options.previous.is_empty());

@@ -5,6 +5,7 @@
 //! the set-up installs both.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod growing;
 mod listening;
 mod recorded;
 mod refused;

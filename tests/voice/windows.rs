@@ -10,25 +10,30 @@ use gstwhispernpu::segment::{Limits, Window};
 use gstwhispernpu::stream::Stream;
 use gstwhispernpu::transcript::WindowTranscript;
 
-const RATE: usize = 16_000;
+pub const RATE: usize = 16_000;
 const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
 
 /// Sentences and silences by turns: the samples, and where the sentences stand.
 fn talk() -> (Vec<f32>, Vec<(usize, usize)>) {
-    let (mut samples, mut sentences) = (vec![0.0; 7 * RATE], Vec::new());
-    for (clip, silence) in [("0870", 1), ("0880", 20), ("0890", 2), ("0920", 1), ("0930", 1), ("0870", 40), ("0880", 0)]
-    {
+    let clips = [("0870", 1), ("0880", 20), ("0890", 2), ("0920", 1), ("0930", 1), ("0870", 40), ("0880", 0)];
+    sentences(7 * RATE, &clips.map(|(clip, silence_s)| (clip, silence_s * RATE)))
+}
+
+/// So many samples of silence and then recorded sentences, each with what silence is behind it; and where the sentences stand.
+pub fn sentences(lead: usize, clips: &[(&str, usize)]) -> (Vec<f32>, Vec<(usize, usize)>) {
+    let (mut samples, mut sentences) = (vec![0.0; lead], Vec::new());
+    for (clip, silence) in clips {
         let path = format!("{SPEECH}/sense_and_sensibility_01_austen_64kb-{clip}.wav");
         let mut reader = hound::WavReader::open(Path::new(&path)).unwrap();
         let start = samples.len();
         samples.extend(reader.samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32_768.0));
         sentences.push((start, samples.len()));
-        samples.extend(vec![0.0; silence * RATE]);
+        samples.resize(samples.len() + silence, 0.0);
     }
     (samples, sentences)
 }
 
-fn spectrogram() -> Spectrogram {
+pub fn spectrogram() -> Spectrogram {
     FrontEnd::new(&Cpu::new(1, Precision::Int8).unwrap(), 80).unwrap().spectrogram()
 }
 

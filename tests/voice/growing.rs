@@ -1,0 +1,205 @@
+//! Windows that grow, by the real voice and real speech, with a recogniser that makes its words up from where they stand.
+
+use gstwhispernpu::commit::Policy;
+use gstwhispernpu::segment::voice::{self, Voice};
+use gstwhispernpu::segment::{Limits, Window};
+use gstwhispernpu::stream::Stream;
+use gstwhispernpu::transcript::{Segment, WindowTranscript, Word};
+use proptest::prelude::*;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::windows::{RATE, sentences, spectrogram};
+
+/// A word begins at each half second and lasts 0.4 s; its token is how many came before it.
+const WORD_EVERY: u64 = RATE as u64 / 2;
+const WORD: u64 = WORD_EVERY * 4 / 5;
+const TIMESTAMP_BEGIN: u32 = 10_000;
+
+/// What happens to a stream between two pieces of sound.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    /// Its windows are written at once.
+    Write,
+    /// They wait.
+    Wait,
+    /// Windows that still grow are dropped, or all but the last of them.
+    Hurry(bool),
+    /// What was heard is given up but for so many of its last samples.
+    Skip(u64),
+}
+
+fn voice() -> Arc<Voice> {
+    static VOICE: OnceLock<Arc<Voice>> = OnceLock::new();
+    VOICE.get_or_init(|| Voice::open(&voice::find().unwrap_or_else(|error| panic!("{error}"))).unwrap()).clone()
+}
+
+/// Speech for longer than any window, a pause within a sentence's, one behind which nothing is remembered, and speech again.
+fn talk() -> &'static (Vec<f32>, Vec<(usize, usize)>) {
+    static TALK: OnceLock<(Vec<f32>, Vec<(usize, usize)>)> = OnceLock::new();
+    TALK.get_or_init(|| {
+        sentences(
+            RATE,
+            &[
+                ("0870", 0),
+                ("0880", 0),
+                ("0890", 0),
+                ("0920", 0),
+                ("0930", 0),
+                ("0870", RATE),
+                ("0880", 5 * RATE),
+                ("0890", 2 * RATE),
+            ],
+        )
+    })
+}
+
+/// The words within a window, behind those that it has to begin with.
+fn written(window: &Window) -> WindowTranscript {
+    let (start, end) = (window.start_samples, window.start_samples + window.length_samples as u64);
+    let first = start.div_ceil(WORD_EVERY);
+    // What is final may have been written to a pause of which this window has less.
+    let given = window.prefix.len().saturating_sub(1) as u64;
+    let words = (first..).take_while(|word| word * WORD_EVERY + WORD <= end || *word < first + given);
+    let tokens: Vec<u32> = std::iter::once(TIMESTAMP_BEGIN).chain(words.clone().map(|word| word as u32)).collect();
+    if given > 0 {
+        assert!(tokens[1..].starts_with(&window.prefix[1..]), "{:?} does not begin {tokens:?}", window.prefix);
+    }
+    let words: Vec<Word> = words
+        .enumerate()
+        .map(|(index, word)| {
+            let start_samples = (word * WORD_EVERY - start) as usize;
+            let end_samples = start_samples + WORD as usize;
+            Word {
+                text: format!(" {word}"),
+                start_samples,
+                end_samples,
+                looked_samples: end_samples,
+                probability: 1.0,
+                tokens: index + 1..index + 2,
+            }
+        })
+        .collect();
+    let segment = Segment { end_samples: window.length_samples, first_token: 1, words, ..Segment::default() };
+    WindowTranscript {
+        segments: vec![segment],
+        consumed_samples: window.length_samples,
+        written: "en".into(),
+        tokens,
+        timestamp_begin: TIMESTAMP_BEGIN,
+        ..WindowTranscript::default()
+    }
+}
+
+/// The words that are final in the end, and up to where the stream was given up.
+fn said(limits: Limits, policy: Policy, pieces: &[usize], fates: &[Fate]) -> (Vec<u64>, u64) {
+    let (samples, _) = talk();
+    let mut stream = Stream::new(limits, policy, Some(&voice()), spectrogram());
+    let (mut said, mut skipped, mut position) = (Vec::new(), 0, 0);
+    let (mut rest, mut pieces, mut fates) = (&samples[..], pieces.iter().cycle(), fates.iter().cycle());
+    while !stream.is_done() {
+        let (now, later) = rest.split_at((*pieces.next().unwrap()).min(rest.len()));
+        rest = later;
+        stream.push(now).unwrap();
+        let heard = (samples.len() - rest.len()) as u64;
+        let fate = if rest.is_empty() { Fate::Write } else { *fates.next().unwrap() };
+        if rest.is_empty() {
+            stream.end().unwrap();
+        }
+        match fate {
+            Fate::Wait => continue,
+            Fate::Write => {}
+            Fate::Hurry(drops_all) => stream.hurry(drops_all),
+            Fate::Skip(left) => {
+                let place = heard.saturating_sub(left).max(stream.position_samples());
+                // As if a window had not been written in time.
+                let _ = stream.window();
+                stream.skip(place);
+                skipped = skipped.max(place);
+            }
+        }
+        while let Some(window) = stream.window() {
+            assert!(window.length_samples > 0 && window.length_samples <= 30 * RATE);
+            let text = stream.accept(written(&window));
+            said.extend(
+                text.finals.iter().flat_map(|cue| &cue.words).map(|word| word.text.trim().parse::<u64>().unwrap()),
+            );
+        }
+        assert!(stream.position_samples() >= position, "what was final is not");
+        position = stream.position_samples();
+        assert!(position <= heard);
+    }
+    assert_eq!(stream.position_samples(), samples.len() as u64, "all is final at the end");
+    (said, skipped)
+}
+
+fn limits(policy: Policy, latency_ms: u64) -> Limits {
+    let latency = Duration::from_millis(latency_ms);
+    if policy == Policy::Segment { Limits::live(latency) } else { Limits::streaming(latency) }
+}
+
+fn policies() -> impl Strategy<Value = Policy> {
+    prop::sample::select(vec![Policy::Segment, Policy::LocalAgreement, Policy::AlignAtt])
+}
+
+fn fates() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        3 => Just(Fate::Write),
+        2 => Just(Fate::Wait),
+        1 => any::<bool>().prop_map(Fate::Hurry),
+        1 => (0u64..160_000).prop_map(Fate::Skip),
+    ]
+}
+
+/// Words that begin and end within a sentence, where nobody can doubt that somebody speaks.
+fn spoken() -> impl Iterator<Item = u64> {
+    talk().1.iter().flat_map(|&(start, end)| {
+        let (start, end) = ((start + RATE / 2) as u64, (end - RATE) as u64);
+        (start.div_ceil(WORD_EVERY)..).take_while(move |word| word * WORD_EVERY + WORD <= end)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn each_word_is_said_once_and_in_order(
+        policy in policies(),
+        latency_ms in 2_000u64..20_000,
+        pieces in prop::collection::vec(1usize..40_000, 1..6),
+        fates in prop::collection::vec(prop_oneof![Just(Fate::Write), Just(Fate::Wait), Just(Fate::Hurry(false)), Just(Fate::Hurry(true))], 1..6),
+    ) {
+        let (said, _) = said(limits(policy, latency_ms), policy, &pieces, &fates);
+        prop_assert!(said.is_sorted_by(|one, next| one < next), "{:?}", said);
+        for word in spoken() {
+            prop_assert!(said.contains(&word), "{} of {:?}", word, said);
+        }
+    }
+
+    #[test]
+    fn what_is_given_up_leaves_the_rest_in_order(
+        policy in policies(),
+        latency_ms in 2_000u64..20_000,
+        pieces in prop::collection::vec(1usize..40_000, 1..6),
+        fates in prop::collection::vec(fates(), 1..12),
+    ) {
+        let (said, skipped) = said(limits(policy, latency_ms), policy, &pieces, &fates);
+        prop_assert!(said.is_sorted_by(|one, next| one < next), "{:?}", said);
+        // Who speaks on at a cut is heard again where the voice is next noticed.
+        for word in spoken().filter(|word| word * WORD_EVERY > skipped + 2 * RATE as u64) {
+            prop_assert!(said.contains(&word), "{} of {:?}, skipped to {}", word, said, skipped);
+        }
+    }
+}
+
+#[test]
+fn what_was_given_up_within_a_pause_does_not_come_back() {
+    let pieces = [320];
+    let (_, sentences) = talk();
+    let pause = sentences[6].1;
+    for place in [pause + RATE * 3 / 2, pause + 2 * RATE, pause + 4 * RATE] {
+        let mut fates = vec![Fate::Write; talk().0.len() / pieces[0] + 1];
+        fates[place / pieces[0]] = Fate::Skip(0);
+        let (said, _) = said(limits(Policy::Segment, 8_000), Policy::Segment, &pieces, &fates);
+        assert!(said.is_sorted_by(|one, next| one < next), "{said:?}");
+    }
+}
