@@ -1,0 +1,84 @@
+//! Lines of text with their times in the stream.
+
+use std::ops::Range;
+
+use crate::transcript::{Segment, Word};
+
+/// A line of text with its time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cue {
+    /// Not before the last cue's end.
+    pub start_samples: u64,
+    /// Behind `start_samples`.
+    pub end_samples: u64,
+    /// One line without spaces around it, never empty.
+    pub text: String,
+    /// Code of the language that the text is written in.
+    pub language: String,
+    /// Mean log-probability of its window's tokens.
+    pub average_log_probability: f32,
+    /// The text's words, if they were asked for; they may begin and end somewhat outside of the cue.
+    pub words: Vec<CueWord>,
+}
+
+/// A word with its time, as [`crate::transcript::Word`] has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CueWord {
+    /// With its punctuation, and the space before it where there is one.
+    pub text: String,
+    /// Not before the end of the stream's last word.
+    pub start_samples: u64,
+    /// Not before `start_samples`.
+    pub end_samples: u64,
+    /// Mean probability of its tokens.
+    pub probability: f32,
+}
+
+impl Cue {
+    /// No text, at this place.
+    pub fn nothing(place: u64) -> Self {
+        Self {
+            start_samples: place,
+            end_samples: place,
+            text: String::new(),
+            language: String::new(),
+            average_log_probability: 0.0,
+            words: Vec::new(),
+        }
+    }
+}
+
+/// Where the last text ended.
+pub(super) struct Said {
+    pub said_samples: u64,
+    pub word_samples: u64,
+}
+
+impl Said {
+    /// A segment of the `window`, behind what was said; otherwise like `cue`.
+    pub fn cue(&mut self, window: &Range<u64>, segment: Segment, cue: &Cue) -> Cue {
+        let start_samples = (window.start + segment.start_samples as u64).max(self.said_samples);
+        // A word that is looked for before what was said is said behind it all the same.
+        let end_samples = (window.start + segment.end_samples as u64).max(start_samples + 1);
+        self.said_samples = end_samples;
+        let words = segment.words.into_iter().map(|word| self.word(window, word)).collect();
+        Cue { start_samples, end_samples, text: segment.text, words, ..cue.clone() }
+    }
+
+    fn word(&mut self, window: &Range<u64>, word: Word) -> CueWord {
+        let start_samples = (window.start + word.start_samples as u64).max(self.word_samples);
+        let end_samples = (window.start + word.end_samples as u64).max(start_samples);
+        self.word_samples = end_samples;
+        CueWord { text: word.text, start_samples, end_samples, probability: word.probability }
+    }
+}
+
+/// One cue of several.
+pub(super) fn joined(cues: Vec<Cue>) -> Option<Cue> {
+    cues.into_iter().reduce(|mut all, cue| {
+        all.text = format!("{} {}", all.text, cue.text);
+        all.end_samples = cue.end_samples;
+        all.words.extend(cue.words);
+        all
+    })
+}
