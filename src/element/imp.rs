@@ -19,7 +19,7 @@ use gst::{
 use super::{
     decoding,
     errors::{self, Fault},
-    input::{self, Input},
+    input::{self, Admitted, Bridge, Input},
     latency,
     loader::{Loaded, Loader, Report, Request},
     queue::{Audio, Queue},
@@ -131,10 +131,10 @@ impl WhisperNpu {
         self.queue.outcome()?;
         self.learn_liveness();
         let admitted = lock(&self.input).admit(buffer);
-        let (before, buffer) = admitted.map_err(|fault| errors::report(self, &fault))?;
+        let Admitted { before, buffer, heard_frames } = admitted.map_err(|fault| errors::report(self, &fault))?;
         self.hear(before)?;
         if let Some(buffer) = buffer {
-            self.convert(&buffer)?;
+            self.convert(&buffer, heard_frames)?;
         }
         self.queue.outcome()
     }
@@ -146,7 +146,7 @@ impl WhisperNpu {
         let audio = input::map(buffer, &info).map_err(report)?;
         let frames = input::frames(&audio, &info);
         let step = info.rate() as usize;
-        for start in (0..frames).step_by(step) {
+        for start in (from..frames).step_by(step) {
             let converted = lock(&self.input).convert(&audio, start..frames.min(start + step));
             self.hear(converted.map_err(report)?)?;
         }
@@ -223,12 +223,14 @@ impl WhisperNpu {
             EventView::Gap(gap) => {
                 let (start, duration) = gap.get();
                 let end = start.saturating_add(duration.unwrap_or(gst::ClockTime::ZERO));
-                let bridge = lock(&self.input).bridge(start, end);
-                if bridge.is_some() {
-                    return self.hear(bridge).is_ok();
+                let bridge = lock(&self.input).bridge(end);
+                match bridge {
+                    Bridge::Stretch(silence) => self.hear(silence).is_ok(),
+                    Bridge::End => {
+                        self.end_stretch();
+                        self.queue.push_event(event)
+                    }
                 }
-                self.end_stretch();
-                self.queue.push_event(event)
             }
             EventView::Eos(_) | EventView::SegmentDone(_) | EventView::StreamGroupDone(_) => {
                 self.end_stretch();
