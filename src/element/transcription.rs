@@ -435,7 +435,8 @@ impl Transcription {
         let Some(run) = &self.run else { return Ok(()) };
         let running = |time| self.segment.as_ref().and_then(|segment| segment.to_running_time(time));
         let at = |samples| running(run.time(samples));
-        let said = item.structure(spoken, span.map(running), &at, is_final);
+        let times = span.map(running);
+        let said = item.structure(spoken, times, &at, is_final);
         let event = gst::event::CustomDownstream::builder(said.clone()).seqnum_if_some(self.seqnum);
         self.push_event(element, event.build())?;
         let message = gst::message::Element::builder(said).src(&*element.obj()).build();
