@@ -7,7 +7,7 @@ use crate::{
         Tone::{High, Low, Middle},
         beeps,
     },
-    listener::{Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_covered, assert_heard, buffer, bytes, seconds},
+    listener::{Listener, PLAIN, PLAIN_RATE, Pace, assert_covered, assert_heard, buffer, bytes, marks, seconds},
 };
 
 fn playing(pace: Pace) -> Listener {
@@ -22,14 +22,6 @@ fn send_discont(listener: &mut Listener, samples: &[f32], pts_s: f64) {
     let writable = buffer.get_mut().unwrap();
     writable.set_flags(gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC);
     listener.harness.push(buffer).unwrap();
-}
-
-fn marks(outs: &[Out]) -> Vec<bool> {
-    let mark = |out: &Out| match out {
-        Out::Text { discont, .. } => Some(*discont),
-        _ => None,
-    };
-    outs.iter().filter_map(mark).collect()
 }
 
 #[test]
