@@ -304,6 +304,7 @@ impl Stream {
             voiced: self.cutter.voiced(place),
             is_last,
             is_update: *reason == Reason::Update,
+            is_committed: *reason != Reason::Update || self.policy != Policy::Segment,
             prefix: self.draft.prefix().to_vec(),
         })
     }
@@ -357,7 +358,7 @@ mod tests {
     use super::*;
     use crate::mel::spectrogram_on_cpu;
     use crate::segment::voice::Thresholds;
-    use crate::transcript::Segment;
+    use crate::transcript::{Segment, Word};
 
     const LIMITS: Limits = Limits {
         window_samples: 100_000,

@@ -123,7 +123,13 @@ impl Options {
         (0..=5).map(|step| step as f32 / 5.0).collect()
     }
 
-    /// Those for a window that will be transcribed again: the likeliest text at once, whatever it is worth.
+    /// Those for a window that will be transcribed again: the first text, whatever it is worth.
+    pub fn once(mut self) -> Self {
+        self.temperatures.truncate(1);
+        self
+    }
+
+    /// Those for a text of which nothing is final, or for which there is no time: a greedy one.
     pub fn hasty(self) -> Self {
         Self { temperatures: vec![0.0], beam_size: 1, ..self }
     }
@@ -169,7 +175,7 @@ impl Options {
 
     fn check_suppressed(&self, vocabulary: &Vocabulary) -> Result<(), DecodeError> {
         let known = MODELS_OWN..i64::from(vocabulary.special.timestamp_begin);
-        match self.suppressed.iter().find(|token| !known.contains(token)) {
+        match self.suppressed.iter().find(|token| !known.contains(*token)) {
             Some(&token) => Err(DecodeError::UnknownToken { token, most: known.end - 1 }),
             None => Ok(()),
         }

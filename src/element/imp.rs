@@ -7,7 +7,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, ThreadId},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use gst::{
@@ -19,13 +19,15 @@ use gst::{
 use super::{
     decoding,
     errors::{self, Fault},
-    input::{self, Input},
+    input::{self, Admitted, Bridge, Input},
     latency,
     loader::{Loaded, Loader, Report, Request},
     queue::{Audio, Queue},
     settings::{self, ELEMENT_NAME, Settings},
     stats::Stats,
-    transcription::{self, Transcription},
+    text,
+    transcription::Transcription,
+    watch,
 };
 use crate::lock::lock;
 
@@ -49,6 +51,8 @@ pub struct WhisperNpu {
     srcpad: gst::Pad,
     unsynced_srcpad: gst::Pad,
     settings: Mutex<Settings>,
+    /// The latency that a live stretch of audio is being cut for, which is answered until it ends.
+    held_latency_ms: Mutex<Option<u32>>,
     loader: Arc<Loader>,
     stats: Mutex<Stats>,
     input: Mutex<Input>,
@@ -57,12 +61,49 @@ pub struct WhisperNpu {
     task_thread: Mutex<Option<ThreadId>>,
     /// An ERROR message of this stream is on the bus already.
     is_reported: AtomicBool,
+    /// From where `now` counts without a clock.
+    born: Instant,
 }
 
 impl WhisperNpu {
-    /// The settings as they are now.
+    /// The settings as they are now, but for what a stretch of audio that has begun keeps.
     pub(super) fn settings(&self) -> Settings {
-        lock(&self.settings).clone()
+        let settings = lock(&self.settings).clone();
+        let latency_ms = lock(&self.held_latency_ms).unwrap_or(settings.latency_ms);
+        Settings { latency_ms, ..settings }
+    }
+
+    /// A live stretch of audio begins and keeps this latency, or has ended.
+    pub(super) fn hold_latency(&self, latency_ms: Option<u32>) {
+        let before_ms = self.settings().latency_ms;
+        *lock(&self.held_latency_ms) = latency_ms;
+        if self.settings().latency_ms != before_ms {
+            self.tell_latency();
+        }
+    }
+
+    fn tell_latency(&self) {
+        let _ = self.obj().post_message(gst::message::Latency::builder().src(&*self.obj()).build());
+    }
+
+    /// The running time while it passes: in PAUSED it stands, whereas the clock runs on.
+    pub(super) fn running_time(&self) -> Option<gst::ClockTime> {
+        self.obj().current_running_time().filter(|_| self.obj().current_state() == gst::State::Playing)
+    }
+
+    /// What delays are counted by: the running time, or, where nobody has a clock, the system's.
+    pub(super) fn now(&self) -> Option<gst::ClockTime> {
+        if self.obj().clock().is_some() {
+            return self.running_time();
+        }
+        Some(latency::clock_time(self.born.elapsed())).filter(|_| self.obj().current_state() == gst::State::Playing)
+    }
+
+    /// What upstream adds to the latency, if it is live.
+    pub(super) fn upstream_latency(&self) -> Option<gst::ClockTime> {
+        let mut query = gst::query::Latency::new();
+        let (is_live, minimum, _) = self.sinkpad.peer_query(&mut query).then(|| query.result())?;
+        is_live.then_some(minimum)
     }
 
     pub(super) fn loader(&self) -> &Loader {
@@ -113,7 +154,7 @@ impl WhisperNpu {
 
     /// Takes note of how long after its end, a running time, a text leaves.
     pub(super) fn observe_delay(&self, end: gst::ClockTime) {
-        let Some(now) = self.obj().current_running_time() else { return };
+        let Some(now) = self.running_time() else { return };
         let delay = now.saturating_sub(end);
         let has_grown = {
             let mut stats = lock(&self.stats);
@@ -131,22 +172,22 @@ impl WhisperNpu {
         self.queue.outcome()?;
         self.learn_liveness();
         let admitted = lock(&self.input).admit(buffer);
-        let (before, buffer) = admitted.map_err(|fault| errors::report(self, &fault))?;
+        let Admitted { before, buffer, heard_frames } = admitted.map_err(|fault| errors::report(self, &fault))?;
         self.hear(before)?;
         if let Some(buffer) = buffer {
-            self.convert(&buffer)?;
+            self.convert(&buffer, heard_frames)?;
         }
         self.queue.outcome()
     }
 
-    /// Converts a buffer second by second, so that a long one needs little memory.
-    fn convert(&self, buffer: &gst::BufferRef) -> Result<(), gst::FlowError> {
+    /// Converts a buffer from this frame on second by second, so that a long one needs little memory.
+    fn convert(&self, buffer: &gst::BufferRef, from: usize) -> Result<(), gst::FlowError> {
         let report = |fault: Fault| errors::report(self, &fault);
         let info = lock(&self.input).info().map_err(report)?;
         let audio = input::map(buffer, &info).map_err(report)?;
         let frames = input::frames(&audio, &info);
         let step = info.rate() as usize;
-        for start in (0..frames).step_by(step) {
+        for start in (from..frames).step_by(step) {
             let converted = lock(&self.input).convert(&audio, start..frames.min(start + step));
             self.hear(converted.map_err(report)?)?;
         }
@@ -156,7 +197,7 @@ impl WhisperNpu {
     /// Hands samples to the task.
     fn hear(&self, audio: Option<Audio>) -> Result<(), gst::FlowError> {
         let audio = audio.map(|audio| {
-            let arrived = if audio.is_live { self.obj().current_running_time() } else { None };
+            let arrived = self.now().filter(|_| audio.is_live);
             Audio { arrived, ..audio }
         });
         let damaged_samples = std::mem::take(&mut lock(&self.input).damaged_samples);
@@ -190,8 +231,7 @@ impl WhisperNpu {
         if lock(&self.input).is_live.is_some() {
             return;
         }
-        let mut query = gst::query::Latency::new();
-        let is_live = self.sinkpad.peer_query(&mut query) && query.result().0;
+        let is_live = self.upstream_latency().is_some();
         gst::debug!(CAT, imp = self, "The pipeline is {}live", if is_live { "" } else { "not " });
         lock(&self.input).is_live = Some(is_live);
     }
@@ -223,12 +263,14 @@ impl WhisperNpu {
             EventView::Gap(gap) => {
                 let (start, duration) = gap.get();
                 let end = start.saturating_add(duration.unwrap_or(gst::ClockTime::ZERO));
-                let bridge = lock(&self.input).bridge(start, end);
-                if bridge.is_some() {
-                    return self.hear(bridge).is_ok();
+                let bridge = lock(&self.input).bridge(end);
+                match bridge {
+                    Bridge::Stretch(silence) => self.hear(silence).is_ok(),
+                    Bridge::End => {
+                        self.end_stretch();
+                        self.queue.push_event(event)
+                    }
                 }
-                self.end_stretch();
-                self.queue.push_event(event)
             }
             EventView::Eos(_) | EventView::SegmentDone(_) | EventView::StreamGroupDone(_) => {
                 self.end_stretch();
@@ -292,9 +334,9 @@ impl WhisperNpu {
         let pushed = self.srcpad.sticky_event::<gst::event::StreamStart>(0);
         self.sinkpad.sticky_events_foreach(|event| {
             let is_missing = match event.view() {
-                gst::EventView::StreamStart(start) => pushed
-                    .as_ref()
-                    .is_none_or(|pushed| pushed.stream_id() != transcription::text_stream_id(start).as_str()),
+                gst::EventView::StreamStart(start) => {
+                    pushed.as_ref().is_none_or(|pushed| pushed.stream_id() != text::stream_id(start).as_str())
+                }
                 gst::EventView::Caps(_) => !self.srcpad.has_current_caps(),
                 _ => false,
             };
@@ -315,6 +357,7 @@ impl WhisperNpu {
             return;
         }
         self.is_reported.store(false, Ordering::Relaxed);
+        self.hold_latency(None);
         let weak = self.downgrade();
         let mut transcription = Transcription::new(0);
         let started = self.srcpad.start_task(move || {
@@ -338,17 +381,26 @@ impl WhisperNpu {
     /// One turn of the task.
     fn iterate(&self, transcription: &mut Transcription) {
         *lock(&self.task_thread) = Some(thread::current().id());
-        let Ok((generation, item)) = self.queue.pop() else {
+        // Only a live source may stop without a word; until something came, nobody knows whether it is live.
+        let patience = (lock(&self.input).is_live != Some(false)).then_some(watch::LOOK);
+        let Ok((generation, item)) = self.queue.pop(patience) else {
             let _ = self.srcpad.pause_task();
             return;
         };
         if transcription.generation() != generation {
             *transcription = Transcription::new(generation);
+            self.hold_latency(None);
         }
-        let result = self.catch_panic(|| Err(gst::FlowError::Error), |element| transcription.take(element, item));
+        let result = self.catch_panic(
+            || Err(gst::FlowError::Error),
+            |element| match item {
+                Some(item) => transcription.take(element, item),
+                None => transcription.wait(element),
+            },
+        );
         let Err(flow) = result else { return };
         gst::debug!(CAT, imp = self, "Stopping: {flow:?}");
-        transcription.abandon();
+        transcription.abandon(self);
         if let Ok(has_eos) = self.queue.fail(generation, flow)
             && has_eos
         {
@@ -504,12 +556,14 @@ impl ObjectSubclass for WhisperNpu {
             srcpad,
             unsynced_srcpad,
             settings: Mutex::default(),
+            held_latency_ms: Mutex::default(),
             loader: Arc::default(),
             stats: Mutex::default(),
             input: Mutex::default(),
             queue: Queue::default(),
             task_thread: Mutex::default(),
             is_reported: AtomicBool::default(),
+            born: Instant::now(),
         }
     }
 }
@@ -529,13 +583,14 @@ impl ObjectImpl for WhisperNpu {
     }
 
     fn set_property(&self, _id: usize, value: &Value, pspec: &ParamSpec) {
+        let before_ms = self.settings().latency_ms;
         lock(&self.settings).set(value, pspec);
         gst::info!(CAT, imp = self, "{} is now {value:?}", pspec.name());
         if pspec.name() == settings::LATENESS {
             self.srcpad.set_offset(i64::from(self.settings().lateness_ms) * 1_000_000);
         }
-        if pspec.name() == settings::LATENCY {
-            let _ = self.obj().post_message(gst::message::Latency::builder().src(&*self.obj()).build());
+        if self.settings().latency_ms != before_ms {
+            self.tell_latency();
         }
     }
 

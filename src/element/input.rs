@@ -29,6 +29,26 @@ pub(super) struct Input {
     pub damaged_samples: u64,
 }
 
+/// A buffer that was taken in.
+#[derive(Debug, Default)]
+pub(super) struct Admitted {
+    /// What has to be heard before it: the rest of a stretch that it does not follow on, or silence for what was lost.
+    pub before: Option<Audio>,
+    /// As far as it lies within the segment.
+    pub buffer: Option<gst::Buffer>,
+    /// So many of its frames have been heard.
+    pub heard_frames: usize,
+}
+
+/// What becomes of a stretch for which nothing was sent.
+#[derive(Debug)]
+pub(super) enum Bridge {
+    /// It goes on, perhaps with silence.
+    Stretch(Option<Audio>),
+    /// There is none, or it is over.
+    End,
+}
+
 impl Input {
     /// Audio comes in this format from now on. Returns what the resampler held back of the format before.
     pub fn set_format(&mut self, info: AudioInfo) -> Result<Option<Audio>, Fault> {
@@ -50,25 +70,29 @@ impl Input {
         self.position = None;
     }
 
-    /// Takes a buffer in: what has to be heard before it (the rest of a stretch that it does not follow on, or silence for
-    /// what was lost), and the buffer as far as it lies within the segment.
-    pub fn admit(&mut self, buffer: gst::Buffer) -> Result<(Option<Audio>, Option<gst::Buffer>), Fault> {
+    /// Takes a buffer in.
+    pub fn admit(&mut self, buffer: gst::Buffer) -> Result<Admitted, Fault> {
         let segment = self.segment.clone().ok_or(Fault::NoSegment)?;
         let info = self.converter.as_ref().ok_or(Fault::NoCaps)?.info().clone();
         if buffer.size() < info.bpf() as usize {
-            return Ok((None, None));
+            return Ok(Admitted::default());
         }
         let is_discont = buffer.flags().contains(gst::BufferFlags::DISCONT);
         let Some(buffer) = gst_audio::audio_buffer_clip(buffer, segment.upcast_ref(), info.rate(), info.bpf()) else {
-            return Ok((None, None));
+            return Ok(Admitted::default());
         };
         let step = match &self.position {
             Some(position) => position.step(buffer.pts(), is_discont),
             None => Step::Restart { at: buffer.pts().or(segment.start()).unwrap_or(ClockTime::ZERO) },
         };
+        let mut heard_frames = 0;
         let before = match step {
             Step::Continue => None,
             Step::Fill { frames } => self.silence(frames),
+            Step::Drop { frames } => {
+                heard_frames = usize::try_from(frames).unwrap_or(usize::MAX);
+                None
+            }
             Step::Restart { at } => {
                 let tail = self.end();
                 self.run += 1;
@@ -76,7 +100,7 @@ impl Input {
                 tail
             }
         };
-        Ok((before, Some(buffer)))
+        Ok(Admitted { before, buffer: Some(buffer), heard_frames })
     }
 
     /// The format that buffers come in.
@@ -100,15 +124,13 @@ impl Input {
         Ok(self.audio(samples))
     }
 
-    /// Nothing was sent for some time: when it is short, it is heard as silence and the stretch goes on. Answers whether it
-    /// was.
-    pub fn bridge(&mut self, start: ClockTime, end: ClockTime) -> Option<Audio> {
-        let Some(Step::Continue) = self.position.as_ref().map(|position| position.step(Some(start), false)) else {
-            return None;
-        };
-        match self.position.as_ref()?.step(Some(end), true) {
-            Step::Fill { frames } => self.silence(frames),
-            _ => None,
+    /// Nothing is sent up to `end`. What is short is heard as silence; what was heard already is no news.
+    pub fn bridge(&mut self, end: ClockTime) -> Bridge {
+        let Some(position) = &self.position else { return Bridge::End };
+        match position.step(Some(end), true) {
+            Step::Fill { frames } => Bridge::Stretch(self.silence(frames)),
+            Step::Restart { at } if at > position.expected() => Bridge::End,
+            Step::Continue | Step::Drop { .. } | Step::Restart { .. } => Bridge::Stretch(None),
         }
     }
 

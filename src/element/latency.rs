@@ -26,6 +26,16 @@ pub(super) fn listening(latency_ms: u32) -> Duration {
     Limits::listening(own_latency(latency_ms))
 }
 
+/// How long a speaker pauses where a window ends.
+pub(super) fn pause(limits: &Limits) -> Duration {
+    Duration::from_secs_f64(limits.pause_samples as f64 / f64::from(SAMPLE_RATE))
+}
+
+/// As the pipeline's clock counts.
+pub(super) fn clock_time(duration: Duration) -> gst::ClockTime {
+    gst::ClockTime::try_from(duration).unwrap_or(gst::ClockTime::MAX)
+}
+
 /// How windows are cut: as long as Whisper takes where nobody waits, else so that listening takes its part of the latency.
 pub(super) fn limits(is_live: bool, settings: &Settings) -> Limits {
     let voice = settings.voice();
@@ -59,7 +69,7 @@ pub(super) fn answer(
     if !is_live {
         return (is_live, minimum, maximum);
     }
-    let own = gst::ClockTime::from_mseconds(own_latency(latency_ms).as_millis() as u64);
+    let own = clock_time(own_latency(latency_ms));
     (true, minimum.saturating_add(own), maximum.map(|maximum| maximum.saturating_add(own)))
 }
 

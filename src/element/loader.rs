@@ -115,21 +115,21 @@ impl Loader {
         lock(&self.slot).result.as_ref().and_then(|result| result.as_ref().ok()).cloned()
     }
 
-    /// Waits for the model until `is_given_up` says so, which is asked again after each `wake`. The inner result is why the
-    /// model could not be loaded, which has been reported before.
-    pub fn wait(&self, is_given_up: impl Fn() -> bool) -> Result<Result<Loaded, Error>, Flushing> {
-        let mut slot = lock(&self.slot);
-        loop {
-            if is_given_up() {
-                return Err(Flushing);
-            }
-            if slot.is_announced
-                && let Some(result) = &slot.result
-            {
-                return Ok(result.clone());
-            }
-            slot = self.changed.wait(slot).unwrap_or_else(PoisonError::into_inner);
+    /// Waits a moment for the model, or until `is_given_up` says so, which is asked again after each `wake`; None if it is not there by
+    /// then. The inner result is why the model could not be loaded, which has been reported before.
+    pub fn wait(
+        &self,
+        patience: Duration,
+        is_given_up: impl Fn() -> bool,
+    ) -> Result<Option<Result<Loaded, Error>>, Flushing> {
+        let slot = lock(&self.slot);
+        let is_undecided = |slot: &mut Slot| !is_given_up() && (slot.result.is_none() || !slot.is_announced);
+        let waited = self.changed.wait_timeout_while(slot, patience, is_undecided);
+        let (slot, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if is_given_up() {
+            return Err(Flushing);
         }
+        Ok(slot.result.clone().filter(|_| slot.is_announced))
     }
 
     /// Waits a moment for the model and answers whether it failed to load within it; that has been reported before.

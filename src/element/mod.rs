@@ -3,7 +3,8 @@
 //!
 //! Read `imp.rs` first (pads, states, properties), then the two halves of the data path: `input.rs` runs on upstream's
 //! thread and puts 16 kHz samples with their positions into `queue.rs`; `transcription.rs` runs on the source pad's task
-//! and makes windows, text and gaps of them, `lag.rs` says what there is time for. `loader.rs` keeps the model, whose life is longer than a stream's.
+//! and makes windows, text and gaps of each stretch of audio (`run.rs`), `lag.rs` says what there is time for, `watch.rs` when a live
+//! source has stopped. `loader.rs` keeps the model, whose life is longer than a stream's.
 //!
 //! # SECTION:element-whispernpu
 //!
@@ -39,12 +40,12 @@
 //! `whispernpu/device` says whether it is, with the model, the device, the precision and the instruction set.
 //!
 //! The clock: the first buffer's timestamp anchors the stream, samples are counted from there. A buffer that lies up to
-//! one second ahead of the count has its gap filled with silence; one that lies farther ahead or behind (by more than
-//! 40 ms) starts a new stretch, whatever was heard before is written first. Buffers without a timestamp follow on what
+//! one second ahead of the count has its gap filled with silence, one that lies up to 200 ms behind loses what was heard already; one
+//! that lies farther off starts a new stretch, whatever was heard before is written first. 40 ms are no matter. Buffers without a timestamp follow on what
 //! came before; when the very first buffer has none, the stream starts where its segment starts.
 //!
 //! Each text that is pushed is announced by a serialized event `whispernpu/subtitle` right before its buffer, and by an element message of
-//! the same name: `text` (string), `start-time` and `end-time` (running times), `final` (boolean), `language` (string),
+//! the same name: `text` (string), `start-time` and `end-time` (running times, without `lateness`), `final` (boolean), `language` (string),
 //! `confidence` (double, 0 to 1), `language-confidence` (double, 0 to 1: probability of the spoken language among all that the model
 //! knows; absent if the language was not detected), `speaker` (string, NULL: not known) and `words` (array of structures with `text`, `start-time`,
 //! `end-time` and `confidence`; empty unless `word-times` or `granularity=word` asks for them). The buffer's custom meta
@@ -60,7 +61,8 @@
 //! A live source is never kept waiting. What cannot be there within `max-delay` costs less and less (no partials, then the likeliest text
 //! alone) and is skipped in the end: a GAP, a WARNING and a QoS message say so, and `stats` count it.
 //!
-//! Text never overlaps and never runs backwards; between the texts GAP events cover the time line without holes.
+//! Text never overlaps and never runs backwards; between the texts GAP events cover the time line without holes. In a live pipeline that
+//! is so too before the model is loaded and when the source stops without a word, as time goes; what the source said is written then.
 
 mod context;
 mod converter;
@@ -74,11 +76,14 @@ mod loader;
 mod output;
 mod position;
 mod queue;
+mod run;
 mod settings;
 mod stats;
 mod subtitle;
+mod text;
 mod transcription;
 mod unsynced;
+mod watch;
 
 use gst::{glib, prelude::*};
 

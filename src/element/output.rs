@@ -6,6 +6,9 @@ use gst::ClockTime;
 /// A user cannot read a shorter text, and muxers refuse one without a duration.
 const SHORTEST_CUE: ClockTime = ClockTime::from_mseconds(1);
 
+/// Silence leaves in gaps of at least this length, five a second at most.
+const SHORTEST_GAP: ClockTime = ClockTime::from_mseconds(200);
+
 /// A piece of the source pad's time line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -19,13 +22,15 @@ pub(super) enum Piece {
 #[derive(Debug, Default)]
 pub(super) struct Output {
     covered_to: Option<ClockTime>,
+    /// Nothing is said before, and no gap has told so yet.
+    silent_to: Option<ClockTime>,
     discont: bool,
 }
 
 impl Output {
     /// A new time line that starts at `start`, where it is known.
     pub fn begin(&mut self, start: Option<ClockTime>) {
-        *self = Self { covered_to: start, discont: true };
+        *self = Self { covered_to: start, silent_to: None, discont: true };
     }
 
     /// The next text does not follow on the one before.
@@ -41,6 +46,21 @@ impl Output {
         }
         self.covered_to = Some(end);
         Some([start, end])
+    }
+
+    /// The same where silence lasts: leaves a gap when it is long enough.
+    pub fn pass(&mut self, end: ClockTime) -> Option<[ClockTime; 2]> {
+        let start = *self.covered_to.get_or_insert(end);
+        if end.saturating_sub(start) < SHORTEST_GAP {
+            self.silent_to = self.silent_to.max(Some(end));
+            return None;
+        }
+        self.cover(end)
+    }
+
+    /// The silence is over: what gap it leaves yet.
+    pub fn settle(&mut self) -> Option<[ClockTime; 2]> {
+        self.silent_to.take().and_then(|end| self.cover(end))
     }
 
     /// `text` is said from `start` to `end`: the gap before it, if any, and the text itself.
@@ -88,6 +108,16 @@ mod tests {
         assert_eq!(output.say(at(14), at(15), "again"), [text(14, 15, "again", false)]);
         assert_eq!(output.cover(at(20)), Some([at(15), at(20)]));
         assert_eq!(output.cover(at(20)), None);
+    }
+
+    #[test]
+    fn silence_leaves_in_few_gaps() {
+        let mut output = Output::default();
+        output.begin(Some(at(10)));
+        let passed = (1..=15).filter_map(|chunk| output.pass(at(10) + ClockTime::from_mseconds(32 * chunk)));
+        assert_eq!(passed.count(), 2);
+        assert_eq!(output.settle(), Some([ClockTime::from_mseconds(10_448), ClockTime::from_mseconds(10_480)]));
+        assert_eq!(output.settle(), None);
     }
 
     #[test]

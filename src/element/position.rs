@@ -12,6 +12,10 @@ const JITTER: ClockTime = ClockTime::from_mseconds(40);
 /// milliseconds.
 const DISCONT_JITTER: ClockTime = ClockTime::from_mseconds(1);
 
+/// What overlaps what was heard by up to this much was counted too fast, by a source whose clock is not the pipeline's, and is dropped as
+/// audio sinks drop it; more is a jump.
+const LONGEST_OVERLAP: ClockTime = ClockTime::from_mseconds(200);
+
 /// Lost audio up to this length is heard as silence, because a window that goes on keeps its sentence whole; speakers
 /// pause as long.
 const LONGEST_FILL: ClockTime = ClockTime::from_seconds(1);
@@ -23,6 +27,8 @@ pub(super) enum Step {
     Continue,
     /// So many frames at the input's rate were lost before it.
     Fill { frames: u64 },
+    /// So many of its frames have been heard.
+    Drop { frames: u64 },
     /// It lies somewhere else: a new stretch starts at this time.
     Restart { at: ClockTime },
 }
@@ -63,6 +69,8 @@ impl Position {
             Step::Continue
         } else if pts > expected && pts - expected <= LONGEST_FILL {
             Step::Fill { frames: frames(pts - expected, self.rate) }
+        } else if pts < expected && expected - pts <= LONGEST_OVERLAP {
+            Step::Drop { frames: frames(expected - pts, self.rate) }
         } else {
             Step::Restart { at: pts }
         }
@@ -136,6 +144,13 @@ mod tests {
         assert_eq!(position().step(Some(milliseconds(11_020)), true), Step::Fill { frames: 882 });
         assert_eq!(position().step(Some(milliseconds(15_000)), false), Step::Restart { at: milliseconds(15_000) });
         assert_eq!(position().step(Some(milliseconds(9_000)), false), Step::Restart { at: milliseconds(9_000) });
+    }
+
+    #[test]
+    fn a_short_overlap_is_dropped() {
+        assert_eq!(position().step(Some(milliseconds(10_950)), false), Step::Drop { frames: 2205 });
+        assert_eq!(position().step(Some(milliseconds(10_980)), true), Step::Drop { frames: 882 });
+        assert_eq!(position().step(Some(milliseconds(10_700)), false), Step::Restart { at: milliseconds(10_700) });
     }
 
     #[test]

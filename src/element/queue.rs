@@ -4,6 +4,7 @@
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use gst::{ClockTime, FlowError, FlowSuccess};
@@ -137,7 +138,7 @@ impl Queue {
     pub fn push_audio(&self, audio: Audio) -> Result<usize, FlowError> {
         let mut inner = lock(&self.inner);
         while !audio.is_live && inner.audio_samples >= BOUND_SAMPLES && inner.outcome().is_ok() {
-            inner = self.wait(inner);
+            inner = self.wait(inner, None);
         }
         inner.outcome()?;
         inner.append(audio);
@@ -167,8 +168,10 @@ impl Queue {
         true
     }
 
-    /// The next entry with the number of the flush it came after; waits for one, and as long as downstream takes none.
-    pub fn pop(&self) -> Result<(u64, Item), Flushing> {
+    /// The next entry with the number of the flush it came after; waits for one, and as long as downstream takes none. With patience
+    /// there may be no entry: none came for so long, and the stream is not at its end.
+    pub fn pop(&self, patience: Option<Duration>) -> Result<(u64, Option<Item>), Flushing> {
+        let until = patience.map(|patience| Instant::now() + patience);
         let mut inner = lock(&self.inner);
         loop {
             if inner.is_flushing {
@@ -184,9 +187,14 @@ impl Queue {
                 let generation = inner.generation;
                 drop(inner);
                 self.changed.notify_all();
-                return Ok((generation, item));
+                return Ok((generation, Some(item)));
             }
-            inner = self.wait(inner);
+            let left =
+                until.filter(|_| inner.outcome().is_ok()).map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok((inner.generation, None));
+            }
+            inner = self.wait(inner, left);
         }
     }
 
@@ -276,8 +284,11 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    fn wait<'a>(&self, inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
-        self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner)
+    fn wait<'a>(&self, inner: MutexGuard<'a, Inner>, patience: Option<Duration>) -> MutexGuard<'a, Inner> {
+        match patience {
+            None => self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            Some(patience) => self.changed.wait_timeout(inner, patience).unwrap_or_else(PoisonError::into_inner).0,
+        }
     }
 }
 
@@ -365,7 +376,7 @@ mod tests {
         let queue = open();
         let skipped: usize = (0..100).map(|index| queue.push_audio(second(index, true)).unwrap()).sum();
         assert_eq!(skipped, 40 * SAMPLE_RATE as usize);
-        let Ok((_, Item::Audio(first))) = queue.pop() else { panic!("no audio") };
+        let Ok((_, Some(Item::Audio(first)))) = queue.pop(None) else { panic!("no audio") };
         assert_eq!(first.start_samples, 40 * u64::from(SAMPLE_RATE));
     }
 
@@ -376,7 +387,7 @@ mod tests {
             let write = || (0..100).map(|index| queue.push_audio(second(index, false)).unwrap()).sum::<usize>();
             let writer = scope.spawn(write);
             for index in 0..100 {
-                let Ok((_, Item::Audio(audio))) = queue.pop() else { panic!("no audio") };
+                let Ok((_, Some(Item::Audio(audio)))) = queue.pop(None) else { panic!("no audio") };
                 assert_eq!(audio.start_samples, index * u64::from(SAMPLE_RATE));
             }
             assert_eq!(writer.join().unwrap(), 0);
@@ -387,11 +398,25 @@ mod tests {
     fn a_flush_wakes_who_waits() {
         let queue = open();
         std::thread::scope(|scope| {
-            let reader = scope.spawn(|| queue.pop().map(|_| ()));
+            let reader = scope.spawn(|| queue.pop(None).map(|_| ()));
             queue.flush();
             assert_eq!(reader.join().unwrap(), Err(Flushing));
         });
         assert_eq!(queue.push_audio(second(0, false)), Err(FlowError::Flushing));
+    }
+
+    #[test]
+    fn who_waits_looks_up_until_the_stream_ends() {
+        const MOMENT: Option<Duration> = Some(Duration::from_millis(1));
+        let queue = open();
+        assert!(matches!(queue.pop(MOMENT), Ok((0, None))));
+        lock(&queue.inner).has_eos = true;
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| queue.pop(MOMENT).map(|_| ()));
+            std::thread::sleep(Duration::from_millis(20));
+            queue.flush();
+            assert_eq!(reader.join().unwrap(), Err(Flushing));
+        });
     }
 
     #[test]
@@ -401,7 +426,7 @@ mod tests {
             let audio = Audio { start_samples: index, samples: vec![index as f32], ..second(0, false) };
             queue.push_audio(audio).unwrap();
         }
-        let Ok((_, Item::Audio(audio))) = queue.pop() else { panic!("no audio") };
+        let Ok((_, Some(Item::Audio(audio)))) = queue.pop(None) else { panic!("no audio") };
         assert_eq!(audio.samples, (0..100).map(|index| index as f32).collect::<Vec<_>>());
     }
 }

@@ -503,7 +503,7 @@ pub(super) fn properties() -> Vec<ParamSpec> {
             .blurb(
                 "Longest time from a word to its text in a live pipeline that keeps up, in milliseconds: text is final in time for it, \
                  longer is more accurate. Below 1500 acts as 1500, and above 20000 nobody waits longer. Not used when the \
-                 pipeline is not live",
+                 pipeline is not live. Takes effect with the next stretch of audio",
             )
             .default_value(DEFAULT_LATENCY_MS)
             .mutable_ready()

@@ -10,6 +10,8 @@ use crate::scheduler::Completed;
 pub(super) struct Stats {
     /// Windows transcribed.
     pub windows: u64,
+    /// Those of them for which there was no time for all that was asked for.
+    pub hasty_windows: u64,
     /// Text buffers pushed.
     pub cues: u64,
     /// Samples at 16 kHz taken in.
@@ -30,6 +32,7 @@ impl Stats {
         let array = array.unwrap_or_default();
         gst::Structure::builder("whispernpu-stats")
             .field("windows", self.windows)
+            .field("hasty-windows", self.hasty_windows)
             .field("cues", self.cues)
             .field("audio-seconds", seconds(self.heard_samples))
             .field("skipped-seconds", seconds(self.skipped_samples))

@@ -1,10 +1,7 @@
 //! The task's half of the data path: samples become windows, windows text, and text leaves with the gaps and events that
 //! belong to it, in order.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, time::Instant};
 
 use gst::{ClockTime, FlowError, prelude::*, subclass::prelude::*};
 
@@ -13,28 +10,28 @@ use super::{
     errors::{self, Fault},
     imp::{CAT, WhisperNpu},
     lag::{Effort, Lag},
-    latency,
+    latency::{self, clock_time},
     loader::Loaded,
     output::{Output, Piece},
     position,
     queue::{Audio, Item as Queued},
-    settings::{Settings, WhisperNpuGranularity, WhisperNpuTask},
+    run::{InFlight, Run},
+    settings::{Settings, WhisperNpuGranularity},
     subtitle::{self, Item, Spoken},
-    unsynced,
+    text, unsynced,
+    watch::{self, Watch},
 };
 use crate::{
     Error,
     commit::Policy,
     decoder::Options,
-    scheduler::{Engine, Ticket},
+    scheduler::Engine,
     stream::{Cue, Stream, Text},
     transcript::WindowTranscript,
 };
 
 /// The language of a live stream is not decided by less: 2 s.
 const LEAST_HEARD_SAMPLES: usize = 32_000;
-/// How often a wait looks at the pipeline's clock.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// One stream on its way to text; starts anew after each flush.
 pub(super) struct Transcription {
@@ -46,53 +43,8 @@ pub(super) struct Transcription {
     segment: Option<gst::FormattedSegment<ClockTime>>,
     /// The language that downstream was told.
     tagged: Option<String>,
+    watch: Watch,
     context: Context,
-}
-
-/// A stretch of audio without holes.
-struct Run {
-    number: u64,
-    anchor: ClockTime,
-    /// Where the stream starts within the stretch.
-    start_samples: u64,
-    heard_samples: u64,
-    is_live: bool,
-    stream: Stream,
-    /// Windows in the engine, in the order in which their text is pushed.
-    windows: VecDeque<InFlight>,
-    lag: Lag,
-    /// What was told last of the text that may change.
-    tail: String,
-    /// Whether something was said since the speech paused.
-    is_open: bool,
-}
-
-/// A window in the engine.
-struct InFlight {
-    place: u64,
-    samples: usize,
-    ticket: Ticket,
-    since: Instant,
-    effort: Effort,
-    /// Probability of its language, if that was detected before.
-    language_probability: Option<f32>,
-}
-
-impl Run {
-    fn time(&self, samples: u64) -> ClockTime {
-        position::time(self.anchor, self.start_samples + samples)
-    }
-
-    /// What there is time for in a window of what was heard.
-    fn effort(&self, element: &WhisperNpu, settings: &Settings) -> Effort {
-        let Some(now) = element.obj().current_running_time().filter(|_| self.is_live) else { return Effort::Full };
-        let slack = latency::longest_delay(settings).saturating_sub(latency::listening(settings.latency_ms));
-        self.lag.effort(self.heard_samples, now, slack)
-    }
-
-    fn is_followed_by(&self, audio: &Audio) -> bool {
-        self.number == audio.run && self.start_samples + self.heard_samples == audio.start_samples
-    }
 }
 
 impl Transcription {
@@ -106,6 +58,7 @@ impl Transcription {
             seqnum: None,
             segment: None,
             tagged: None,
+            watch: Watch::default(),
             context: Context::default(),
         }
     }
@@ -117,15 +70,48 @@ impl Transcription {
 
     /// Takes the next entry of the queue and pushes what follows from it.
     pub fn take(&mut self, element: &WhisperNpu, item: Queued) -> Result<(), FlowError> {
+        let length = match &item {
+            Queued::Audio(audio) => position::time(ClockTime::ZERO, audio.samples.len() as u64),
+            Queued::Event(_) => ClockTime::ZERO,
+        };
+        self.watch.end(element.now(), length, latency::listening(element.settings().latency_ms));
         match item {
             Queued::Audio(audio) => self.hear(element, audio),
             Queued::Event(event) => self.event(element, event),
+        }?;
+        self.watch.begin(element.now());
+        Ok(())
+    }
+
+    /// Nothing came for a moment. When a live source has stopped, what it said is written and its time goes on without it.
+    pub fn wait(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
+        let now = element.now();
+        self.watch.begin(now);
+        let longest = latency::listening(element.settings().latency_ms);
+        let is_over = |run: &Run| run.is_live && self.watch.is_over(now, run.pause, longest);
+        if self.run.as_ref().is_some_and(is_over) {
+            self.finish(element)?;
         }
+        self.stand_by(element)
     }
 
     /// Gives up the stretch: nobody takes its text.
-    pub fn abandon(&mut self) {
+    pub fn abandon(&mut self, element: &WhisperNpu) {
         self.run = None;
+        element.hold_latency(None);
+    }
+
+    /// Pushes the gap that is due in a live pipeline, where nothing can be said in time any more.
+    fn stand_by(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
+        let Some(segment) = self.segment.as_ref().filter(|_| self.run.is_none()) else { return Ok(()) };
+        let Some(now) = element.running_time() else { return Ok(()) };
+        let Some(upstream) = element.upstream_latency() else { return Ok(()) };
+        // In time until somebody looks again.
+        let soon = now.saturating_add(clock_time(2 * watch::LOOK));
+        let due =
+            soon.checked_sub(clock_time(latency::own_latency(element.settings().latency_ms)).saturating_add(upstream));
+        let end = due.and_then(|due| segment.position_from_running_time(due));
+        end.map_or(Ok(()), |end| self.pass(element, end))
     }
 
     fn hear(&mut self, element: &WhisperNpu, audio: Audio) -> Result<(), FlowError> {
@@ -136,12 +122,14 @@ impl Transcription {
             let limits = latency::limits(audio.is_live, &settings);
             let policy = Policy::from(settings.commit_policy);
             let Loaded { engine, voice } = self.loaded(element)?;
+            element.hold_latency(audio.is_live.then_some(settings.latency_ms));
             let run = self.run.insert(Run {
                 number: audio.run,
                 anchor: audio.anchor,
                 start_samples: audio.start_samples,
                 heard_samples: 0,
                 is_live: audio.is_live,
+                pause: latency::pause(&limits),
                 stream: Stream::new(limits, policy, voice.as_ref(), engine.spectrogram()),
                 windows: VecDeque::new(),
                 lag: Lag::default(),
@@ -169,7 +157,8 @@ impl Transcription {
             EventView::StreamStart(start) => {
                 self.finish(element)?;
                 self.context = Context::default();
-                self.push_event(element, text_stream_start(start))
+                self.tagged = None;
+                self.push_event(element, text::stream_start(start))
             }
             EventView::Caps(_) => self.push_caps(element),
             EventView::Segment(segment) => {
@@ -185,7 +174,7 @@ impl Transcription {
             EventView::Gap(gap) => {
                 self.finish(element)?;
                 let (start, duration) = gap.get();
-                self.cover(element, start.saturating_add(duration.unwrap_or(ClockTime::ZERO)))
+                self.pass(element, start.saturating_add(duration.unwrap_or(ClockTime::ZERO)))
             }
             // What tags say about a stream, they say about the audio.
             EventView::Tag(tag) if tag.tag().scope() == gst::TagScope::Stream => Ok(()),
@@ -199,15 +188,26 @@ impl Transcription {
 
     /// Transcribes what is left of the stretch and closes its time line.
     fn finish(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
-        let Some(run) = &mut self.run else {
-            return Ok(());
-        };
-        run.stream.end().map_err(|error| errors::report(element, &error.into()))?;
-        self.transcribe(element, true)?;
-        match self.run.take() {
-            Some(run) => self.cover(element, run.time(run.heard_samples)),
-            None => Ok(()),
+        if let Some(run) = &mut self.run {
+            run.stream.end().map_err(|error| errors::report(element, &error.into()))?;
+            self.transcribe(element, true)?;
+            self.conclude(element)?;
         }
+        if let Some(run) = self.run.take() {
+            self.cover(element, run.time(run.heard_samples))?;
+            element.hold_latency(None);
+        }
+        self.output.settle().map_or(Ok(()), |[start, end]| self.push_gap(element, start, end))
+    }
+
+    /// What was told and is not said is taken back, and the line that is open ends.
+    fn conclude(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
+        self.tell(element, None, None)?;
+        if !self.run.as_mut().is_some_and(|run| std::mem::take(&mut run.is_open)) {
+            return Ok(());
+        }
+        let end = gst::Structure::new_empty(subtitle::FINAL_TRANSCRIPT);
+        self.push_event(element, gst::event::CustomDownstream::builder(end).seqnum_if_some(self.seqnum).build())
     }
 
     /// Hands complete windows to the engine and pushes the text that is there. Waits for all of it at the end, in a live
@@ -228,20 +228,15 @@ impl Transcription {
                 run.is_open = true;
                 run.tail.clear();
             }
-            let is_over = is_whole && std::mem::take(&mut run.is_open);
             finals.into_iter().try_for_each(|cue| self.say(element, cue, probability))?;
             self.tell(element, tail, probability)?;
-            if is_over {
-                let end = gst::Structure::new_empty(subtitle::FINAL_TRANSCRIPT);
-                self.push_event(
-                    element,
-                    gst::event::CustomDownstream::builder(end).seqnum_if_some(self.seqnum).build(),
-                )?;
+            if is_whole {
+                self.conclude(element)?;
             }
         }
         let Some(run) = &self.run else { return Ok(()) };
         let is_final_to = run.time(run.stream.position_samples());
-        self.cover(element, is_final_to)
+        self.pass(element, is_final_to)
     }
 
     /// Gives up what cannot be written in time any more.
@@ -250,7 +245,7 @@ impl Transcription {
         let Some(run) = &mut self.run else { return Ok(()) };
         let position = run.stream.position_samples();
         run.lag.forget(position);
-        let Some(now) = element.obj().current_running_time().filter(|_| run.windows.is_empty()) else { return Ok(()) };
+        let Some(now) = element.now().filter(|_| run.windows.is_empty()) else { return Ok(()) };
         match run.lag.skip(position, now, longest) {
             Some(place) => self.skip(element, place),
             None => Ok(()),
@@ -270,6 +265,7 @@ impl Transcription {
             self.output.mark_discont();
         }
         let end = run.time(to);
+        self.conclude(element)?;
         self.cover(element, end)
     }
 
@@ -306,18 +302,15 @@ impl Transcription {
     /// Waits for a window's transcript, in a live pipeline no longer than its text may take; gives it up then. The probability of its
     /// language is in it even if that was detected before.
     fn collect(&mut self, element: &WhisperNpu, window: InFlight) -> Result<Option<WindowTranscript>, FlowError> {
-        let InFlight { place, samples, ticket, since, effort, language_probability } = window;
         let longest = latency::longest_delay(&element.settings());
         let Some(run) = &mut self.run else { return Ok(None) };
         let deadline = run.lag.deadline(run.stream.position_samples(), longest).filter(|_| run.is_live);
-        let result = match deadline {
-            None => Some(ticket.wait()),
-            Some(deadline) => wait_until(element, &ticket, deadline),
-        };
+        let result = window.wait(element, deadline);
+        let InFlight { place, samples, since, effort, language_probability, .. } = window;
         element.queue().release(place);
         let Some(result) = result else {
             run.lag.fear(effort, since.elapsed());
-            let now = element.obj().current_running_time().unwrap_or(deadline.unwrap_or_default());
+            let now = element.now().unwrap_or(deadline.unwrap_or_default());
             let to = run.lag.skip(run.stream.position_samples(), now, longest).unwrap_or(run.heard_samples);
             self.skip(element, to)?;
             return Ok(None);
@@ -332,6 +325,7 @@ impl Transcription {
         let timings = transcript.timings;
         element.count(|stats| {
             stats.windows += 1;
+            stats.hasty_windows += u64::from(effort == Effort::Hasty);
             stats.inference += timings.encoder + timings.decoder;
         });
         gst::info!(
@@ -350,10 +344,16 @@ impl Transcription {
         if let Some(loaded) = &self.loaded {
             return Ok(loaded.clone());
         }
-        let result = element.loader().wait(|| element.queue().is_outdated(self.generation));
-        let loaded = result.map_err(|_| FlowError::Flushing)?.map_err(|_: Error| FlowError::Error)?;
-        self.loaded = Some(loaded.clone());
-        Ok(loaded)
+        loop {
+            let result = element.loader().wait(watch::LOOK, || element.queue().is_outdated(self.generation));
+            let Some(loaded) = result.map_err(|_| FlowError::Flushing)? else {
+                self.stand_by(element)?;
+                continue;
+            };
+            let loaded = loaded.map_err(|_: Error| FlowError::Error)?;
+            self.loaded = Some(loaded.clone());
+            return Ok(loaded);
+        }
     }
 
     fn options(&mut self, engine: &Engine, settings: &Settings) -> Result<(Options, Option<f32>), Fault> {
@@ -365,13 +365,15 @@ impl Transcription {
         let settings = element.settings();
         let Some(run) = &mut self.run else { return Ok(()) };
         let is_new = tail.as_ref().map_or("", |tail| tail.text.as_str()) != run.tail;
-        if !is_new || !run.is_live || !settings.partials {
+        if !is_new || !run.is_live || !settings.partials && tail.is_some() {
             return Ok(());
         }
         let at_end = || Cue::nothing(run.stream.position_samples());
         let cue = tail.unwrap_or_else(at_end);
         run.tail.clone_from(&cue.text);
-        let spoken = Spoken { language: text_language(&cue, &settings), probability };
+        let is_taken_back = cue.language.is_empty();
+        let language = self.tagged.clone().filter(|_| is_taken_back).unwrap_or_else(|| cue.language.clone());
+        let spoken = Spoken { language, probability };
         for item in Item::of(cue, WhisperNpuGranularity::Segment) {
             let Some(run) = &self.run else { return Ok(()) };
             let span = [item.start_samples, item.end_samples].map(|place| run.time(place));
@@ -382,9 +384,9 @@ impl Transcription {
 
     fn say(&mut self, element: &WhisperNpu, cue: Cue, probability: Option<f32>) -> Result<(), FlowError> {
         let settings = element.settings();
-        let language = text_language(&cue, &settings);
+        let language = cue.language.clone();
         if self.tagged.as_ref() != Some(&language) {
-            let tag = gst::event::Tag::builder(language_tag(&language)).seqnum_if_some(self.seqnum);
+            let tag = gst::event::Tag::builder(text::language_tag(&language)).seqnum_if_some(self.seqnum);
             self.push_event(element, tag.build())?;
             self.tagged = Some(language.clone());
         }
@@ -406,7 +408,7 @@ impl Transcription {
                         element.sinkpad().push_event(subtitle::new_item(&text, start, end.saturating_sub(start)));
                     }
                     gst::debug!(CAT, imp = element, "{start} to {end}: {text}");
-                    let mut buffer = text_buffer(start, end, text, discont);
+                    let mut buffer = text::buffer(start, end, text, discont);
                     if let Some(buffer) = buffer.get_mut()
                         && let Ok(mut meta) = gst::meta::CustomMeta::add(buffer, subtitle::META)
                     {
@@ -436,17 +438,22 @@ impl Transcription {
         let Some(run) = &self.run else { return Ok(()) };
         let running = |time| self.segment.as_ref().and_then(|segment| segment.to_running_time(time));
         let at = |samples| running(run.time(samples));
-        let said = item.structure(spoken, span.map(running), &at, is_final);
+        let times = span.map(running);
+        let said = item.structure(spoken, times, &at, is_final);
         let event = gst::event::CustomDownstream::builder(said.clone()).seqnum_if_some(self.seqnum);
         self.push_event(element, event.build())?;
         let message = gst::message::Element::builder(said).src(&*element.obj()).build();
         let _ = element.obj().post_message(message);
-        unsynced::push(element, &unsynced::Said { item, spoken, is_final, span, at: &at });
+        unsynced::push(element, &unsynced::Said { item, spoken, is_final, span, times, at: &at });
         Ok(())
     }
 
     fn cover(&mut self, element: &WhisperNpu, end: ClockTime) -> Result<(), FlowError> {
         self.output.cover(end).map_or(Ok(()), |[start, end]| self.push_gap(element, start, end))
+    }
+
+    fn pass(&mut self, element: &WhisperNpu, end: ClockTime) -> Result<(), FlowError> {
+        self.output.pass(end).map_or(Ok(()), |[start, end]| self.push_gap(element, start, end))
     }
 
     fn push_gap(&self, element: &WhisperNpu, start: ClockTime, end: ClockTime) -> Result<(), FlowError> {
@@ -474,64 +481,4 @@ impl Transcription {
 /// What windows that grow are decoded with: when their words are said tells which are final, and what was said before is in them.
 fn growing(options: Options) -> Options {
     Options { words: true, conditions_on_previous: false, previous: Vec::new(), ..options }
-}
-
-/// Waits for a window until this running time; then gives it up.
-fn wait_until(element: &WhisperNpu, ticket: &Ticket, deadline: ClockTime) -> Option<Result<WindowTranscript, Error>> {
-    loop {
-        if let Some(result) = ticket.wait_for(LOOK) {
-            return Some(result);
-        }
-        if element.obj().current_running_time().is_some_and(|now| now > deadline) {
-            ticket.canceller().cancel();
-            return None;
-        }
-    }
-}
-
-/// The language that a cue is written in.
-fn text_language(cue: &Cue, settings: &Settings) -> String {
-    match settings.task {
-        WhisperNpuTask::Transcribe => cue.language.clone(),
-        WhisperNpuTask::Translate => "en".to_owned(),
-    }
-}
-
-/// The text's stream id, given upstream's.
-pub(super) fn text_stream_id(audio: &gst::event::StreamStart) -> String {
-    format!("{}/text", audio.stream_id())
-}
-
-/// The text is a stream of its own, in upstream's group.
-fn text_stream_start(audio: &gst::event::StreamStart) -> gst::Event {
-    let id = text_stream_id(audio);
-    let mut start = gst::event::StreamStart::builder(&id).flags(audio.stream_flags()).seqnum(audio.seqnum());
-    if let Some(group_id) = audio.group_id() {
-        start = start.group_id(group_id);
-    }
-    if audio.stream().is_some() {
-        start = start.stream(gst::Stream::new(Some(&id), None, gst::StreamType::TEXT, audio.stream_flags()));
-    }
-    start.build()
-}
-
-fn language_tag(language: &str) -> gst::TagList {
-    let mut tags = gst::TagList::new();
-    if let Some(tags) = tags.get_mut() {
-        tags.add::<gst::tags::LanguageCode>(&language, gst::TagMergeMode::Replace);
-        tags.set_scope(gst::TagScope::Stream);
-    }
-    tags
-}
-
-fn text_buffer(start: ClockTime, end: ClockTime, text: String, discont: bool) -> gst::Buffer {
-    let mut buffer = gst::Buffer::from_slice(text);
-    if let Some(buffer) = buffer.get_mut() {
-        buffer.set_pts(start);
-        buffer.set_duration(end - start);
-        if discont {
-            buffer.set_flags(gst::BufferFlags::DISCONT);
-        }
-    }
-    buffer
 }

@@ -16,6 +16,8 @@ pub(super) struct Said<'a> {
     pub is_final: bool,
     /// PTS of its start and its end.
     pub span: [ClockTime; 2],
+    /// The same as running times.
+    pub times: [Option<ClockTime>; 2],
     /// The running time of a place.
     pub at: &'a dyn Fn(u64) -> Option<ClockTime>,
 }
@@ -64,10 +66,11 @@ fn line(said: &Said) -> Value {
             "confidence": word.probability,
         })
     });
+    let [start, end] = said.times.map(seconds);
     json!({
         "text": said.item.text,
-        "start-time": at(said.item.start_samples),
-        "end-time": at(said.item.end_samples),
+        "start-time": start,
+        "end-time": end,
         "final": said.is_final,
         "language": said.spoken.language,
         "language-confidence": said.spoken.probability,

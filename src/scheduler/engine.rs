@@ -164,7 +164,11 @@ impl Engine {
     /// Queues a window.
     pub fn submit(&self, window: Window, options: Options, urgency: Urgency) -> Ticket {
         let options = Options { prefix: window.prefix.clone(), ..options };
-        let options = if window.is_update { options.hasty() } else { options };
+        let options = match (window.is_update, window.is_committed) {
+            (true, false) => options.hasty(),
+            (true, true) => options.once(),
+            (false, _) => options,
+        };
         let slot = Arc::<Slot>::default();
         self.queue.push(window, options, urgency, slot.clone());
         Ticket::new(slot)

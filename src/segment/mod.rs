@@ -58,6 +58,8 @@ pub struct Window {
     pub is_last: bool,
     /// Whether it will be transcribed again.
     pub is_update: bool,
+    /// Whether some of its text may be final.
+    pub is_committed: bool,
     /// Tokens that its text has to begin with.
     pub prefix: Vec<Token>,
 }

@@ -9,7 +9,7 @@ use crate::{
         Tone::{High, Low},
         beeps,
     },
-    listener::{Listener, Out, PLAIN_RATE, assert_covered, assert_heard, words},
+    listener::{Listener, Out, PLAIN_RATE, Pace, assert_covered, assert_heard, words},
 };
 
 fn flush(listener: &mut Listener, start_s: f64) {
@@ -21,34 +21,38 @@ fn flush(listener: &mut Listener, start_s: f64) {
 
 #[test]
 fn what_was_heard_before_a_flush_is_not_said() {
-    let mut listener = Listener::plain();
-    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
-    flush(&mut listener, 0.0);
-    listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 0.0);
-    let outs = listener.finish();
-    assert_heard(&outs, &[(High, 1.0)]);
-    assert_covered(&outs, 0.0, 3.0);
+    for pace in Pace::BOTH {
+        let mut listener = Listener::plain_paced(pace);
+        listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+        flush(&mut listener, 0.0);
+        listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 0.0);
+        let outs = listener.finish();
+        assert_heard(&outs, &[(High, 1.0)]);
+        assert_covered(&outs, 0.0, 3.0);
+    }
 }
 
 #[test]
 fn seeking_again_and_again_goes_on_with_the_same_model() {
-    let mut listener = Listener::plain();
-    listener.message(gst::MessageType::Element);
-    for round in 0..20 {
-        let start_s = f64::from(round) * 10.0;
-        flush(&mut listener, start_s);
-        listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), start_s);
-        let outs = listener.finish();
-        assert_heard(&outs, &[(High, start_s + 1.0)]);
+    for pace in Pace::BOTH {
+        let mut listener = Listener::plain_paced(pace);
+        listener.message(gst::MessageType::Element);
+        for round in 0..20 {
+            let start_s = f64::from(round) * 10.0;
+            flush(&mut listener, start_s);
+            listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), start_s);
+            let outs = listener.finish();
+            assert_heard(&outs, &[(High, start_s + 1.0)]);
+        }
+        assert!(
+            listener
+                .bus
+                .pop_filtered(&[gst::MessageType::Progress, gst::MessageType::Element])
+                .is_none_or(|message| !matches!(message.view(), gst::MessageView::Progress(progress)
+                if progress.get().0 == gst::ProgressType::Start))
+        );
+        listener.no_error();
     }
-    assert!(
-        listener
-            .bus
-            .pop_filtered(&[gst::MessageType::Progress, gst::MessageType::Element])
-            .is_none_or(|message| !matches!(message.view(), gst::MessageView::Progress(progress)
-            if progress.get().0 == gst::ProgressType::Start))
-    );
-    listener.no_error();
 }
 
 #[test]
@@ -65,18 +69,20 @@ fn a_flush_does_not_wait_for_the_engine() {
 /// A seek that an application makes from a pad probe, a signal or a sink's streaming thread flushes in the task's own thread.
 #[test]
 fn the_task_itself_may_flush() {
-    let mut listener = Listener::plain();
-    let sink = listener.element.static_pad("sink").unwrap();
-    let source = listener.element.static_pad("src").unwrap();
-    source.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        sink.send_event(gst::event::FlushStart::new());
-        sink.send_event(gst::event::FlushStop::new(true));
-        gst::PadProbeReturn::Remove
-    });
-    listener.speak(&beeps(&[(Low, 1.0), (Low, 3.0)], 31.0, PLAIN_RATE), 0.0);
-    listener.take_until(|out| matches!(out, Out::Event(gst::EventType::FlushStop, _)));
-    listener.segment(100.0);
-    listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 100.0);
-    let outs = listener.finish();
-    assert_eq!(words(&outs), [High.word()]);
+    for pace in Pace::BOTH {
+        let mut listener = Listener::plain_paced(pace);
+        let sink = listener.element.static_pad("sink").unwrap();
+        let source = listener.element.static_pad("src").unwrap();
+        source.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+            sink.send_event(gst::event::FlushStart::new());
+            sink.send_event(gst::event::FlushStop::new(true));
+            gst::PadProbeReturn::Remove
+        });
+        listener.speak(&beeps(&[(Low, 1.0), (Low, 3.0)], 31.0, PLAIN_RATE), 0.0);
+        listener.take_until(|out| matches!(out, Out::Event(gst::EventType::FlushStop, _)));
+        listener.segment(100.0);
+        listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 100.0);
+        let outs = listener.finish();
+        assert_eq!(words(&outs), [High.word()]);
+    }
 }

@@ -22,6 +22,29 @@ fn live(policy: &str, partials: bool) -> Listener {
     listener
 }
 
+/// Holds texts up.
+struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    fn before(pad: &gst::Pad) -> Self {
+        let gate = Arc::<(Mutex<bool>, Condvar)>::default();
+        let held = gate.clone();
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+            let mut is_open = held.0.lock().unwrap();
+            while !*is_open {
+                is_open = held.1.wait(is_open).unwrap();
+            }
+            gst::PadProbeReturn::Ok
+        });
+        Self(gate)
+    }
+
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+}
+
 fn is_text(out: &Out) -> bool {
     matches!(out, Out::Text { .. })
 }
@@ -80,6 +103,60 @@ fn partials_are_told_and_never_pushed() {
 }
 
 #[test]
+fn what_is_skipped_is_taken_back() {
+    let mut listener = live("segment", true);
+    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+    let is_partial = |out: &Out| subtitles(std::slice::from_ref(out)).iter().any(|subtitle| !is_final(subtitle));
+    listener.take_until(is_partial);
+    listener.set_time(60.0);
+    listener.speak(&beeps(&[], 0.1, PLAIN_RATE), 3.0);
+    let outs = listener.take_until(is_partial);
+    assert_eq!(subtitles(&outs)[0].get::<&str>("text").unwrap(), "");
+}
+
+#[test]
+fn a_line_that_is_skipped_ends() {
+    let mut listener = live("align-att", false);
+    let samples = beeps(&[(Low, 1.0), (High, 2.0), (Low, 3.0)], 4.0, PLAIN_RATE);
+    for (index, half) in samples.chunks(PLAIN_RATE as usize / 2).enumerate() {
+        listener.speak(half, index as f64 / 2.0);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let is_end = |out: &Out| match out {
+        Out::Event(gst::EventType::CustomDownstream, event) => {
+            event.structure().is_some_and(|structure| structure.name() == "rstranscribe/final-transcript")
+        }
+        _ => false,
+    };
+    let outs = listener.take_until(is_text);
+    assert!(!outs.iter().any(is_end));
+    listener.set_time(60.0);
+    listener.speak(&beeps(&[], 1.0, PLAIN_RATE), 4.0);
+    listener.take_until(is_end);
+    listener.message(gst::MessageType::Qos);
+    assert!(!listener.finish().iter().any(is_end), "it has ended");
+}
+
+#[test]
+fn who_is_late_tells_nothing_that_may_change() {
+    for (late_s, is_told) in [(0.0, true), (5.0, false)] {
+        let mut listener = live("segment", true);
+        let gate = Gate::before(&listener.element.static_pad("src").unwrap());
+        listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+        listener.segment(10.0);
+        listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 10.0);
+        listener.set_time(late_s);
+        gate.open();
+        listener.take_until(is_text);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let partials = listener.finish();
+        assert_eq!(words(&partials).join(" "), "so", "{late_s} s late");
+        assert_eq!(!subtitles(&partials).iter().all(is_final), is_told, "{late_s} s late");
+        assert_eq!(listener.stats().get::<f64>("skipped-seconds").unwrap(), 0.0);
+    }
+}
+
+#[test]
 fn without_partials_all_that_is_told_is_final() {
     let mut listener = live("align-att", false);
     listener.speak(&beeps(&[(Low, 1.0), (High, 2.0)], 3.0, PLAIN_RATE), 0.0);
@@ -90,25 +167,15 @@ fn without_partials_all_that_is_told_is_final() {
 fn what_is_too_late_is_skipped_and_what_follows_is_not() {
     let mut listener = Listener::paced(Pace::Live);
     listener.element.set_property("max-delay", 10_000_u32);
-    let clock = listener.element.clock().unwrap().downcast::<gst_check::TestClock>().unwrap();
     // Downstream takes its time with the first text.
-    let gate = Arc::new((Mutex::new(false), Condvar::new()));
-    let held = gate.clone();
-    listener.element.static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        let mut is_open = held.0.lock().unwrap();
-        while !*is_open {
-            is_open = held.1.wait(is_open).unwrap();
-        }
-        gst::PadProbeReturn::Ok
-    });
+    let gate = Gate::before(&listener.element.static_pad("src").unwrap());
     listener.play(PLAIN);
     listener.speak(&beeps(&[(Low, 1.0)], 8.0, PLAIN_RATE), 0.0);
     listener.take_until(is_text);
     listener.speak(&beeps(&[(High, 2.0)], 12.0, PLAIN_RATE), 8.0);
-    clock.set_time(ClockTime::from_seconds(60));
+    listener.set_time(60.0);
     listener.speak(&beeps(&[(Low, 3.0)], 5.0, PLAIN_RATE), 20.0);
-    *gate.0.lock().unwrap() = true;
-    gate.1.notify_all();
+    gate.open();
     let outs = listener.finish();
     assert_eq!(words(&outs), [Low.word()], "{outs:#?}");
     assert!(outs.iter().any(|out| matches!(out, Out::Text { discont: true, .. })));
@@ -119,32 +186,85 @@ fn what_is_too_late_is_skipped_and_what_follows_is_not() {
     listener.no_error();
 }
 
+/// What came to `unsynced_src`: types of events, and lines.
+struct Unsynced {
+    pad: gst::Pad,
+    events: Arc<Mutex<Vec<gst::EventType>>>,
+    lines: Arc<Mutex<String>>,
+}
+
+impl Unsynced {
+    fn of(listener: &Listener) -> Self {
+        let (events, lines) = (Arc::<Mutex<Vec<_>>>::default(), Arc::<Mutex<String>>::default());
+        let (came, kept) = (events.clone(), lines.clone());
+        let pad = gst::Pad::builder(gst::PadDirection::Sink)
+            .event_function(move |_, _, event| {
+                came.lock().unwrap().push(event.type_());
+                true
+            })
+            .chain_function(move |_, _, buffer| {
+                let line = buffer.map_readable().unwrap();
+                kept.lock().unwrap().push_str(std::str::from_utf8(&line).unwrap());
+                // Whatever it answers is no matter to the text.
+                Err(gst::FlowError::Error)
+            })
+            .build();
+        pad.set_active(true).unwrap();
+        listener.element.static_pad("unsynced_src").unwrap().link(&pad).unwrap();
+        Self { pad, events, lines }
+    }
+
+    fn lines(&self) -> Vec<serde_json::Value> {
+        self.lines.lock().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
 #[test]
 fn whoever_wants_it_unsynced_gets_lines_of_json() {
     let mut listener = live("segment", true);
-    let lines = Arc::new(Mutex::new(String::new()));
-    let kept = lines.clone();
-    let sink = gst::Pad::builder(gst::PadDirection::Sink)
-        .chain_function(move |_, _, buffer| {
-            let line = buffer.map_readable().unwrap();
-            kept.lock().unwrap().push_str(std::str::from_utf8(&line).unwrap());
-            // Whatever it answers is no matter to the text.
-            Err(gst::FlowError::Error)
-        })
-        .build();
-    sink.set_active(true).unwrap();
-    listener.element.static_pad("unsynced_src").unwrap().link(&sink).unwrap();
+    let unsynced = Unsynced::of(&listener);
     listener.speak(&beeps(&[(Low, 1.0), (High, 2.0)], 3.0, PLAIN_RATE), 0.0);
     let outs = listener.finish();
     assert_eq!(words(&outs).join(" "), "do so");
-    let lines: Vec<serde_json::Value> =
-        lines.lock().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = unsynced.lines();
     let finals: Vec<_> = lines.iter().filter(|line| line["final"] == true).collect();
     assert_eq!(finals.iter().map(|line| line["text"].as_str().unwrap()).collect::<Vec<_>>(), words(&outs));
     assert!(finals[0]["start-time"].as_f64().unwrap() < 1.15 && finals[0]["language"] == "en");
     assert_eq!(finals[0]["words"][0]["text"], "do");
-    assert_eq!(sink.current_caps().unwrap().to_string(), "application/x-json");
+    assert_eq!(unsynced.pad.current_caps().unwrap().to_string(), "application/x-json");
     listener.no_error();
+}
+
+#[test]
+fn the_unsynced_stream_begins_and_ends() {
+    use gst::EventType;
+    let mut listener = Listener::paced(Pace::Live);
+    let unsynced = Unsynced::of(&listener);
+    listener.play(PLAIN);
+    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+    listener.finish();
+    let events = unsynced.events.lock().unwrap();
+    assert_eq!(*events, [EventType::StreamStart, EventType::Caps, EventType::Segment, EventType::Eos]);
+}
+
+#[test]
+fn unsynced_lines_have_the_times_of_the_events() {
+    let mut listener = live("segment", false);
+    listener.element.set_property("lateness", 1500_u32);
+    let unsynced = Unsynced::of(&listener);
+    // A text that comes in time, and one that stands where time was over.
+    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+    listener.event(gst::event::Gap::builder(ClockTime::from_seconds(3)).duration(ClockTime::from_seconds(10)).build());
+    listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 8.0);
+    let outs = listener.finish();
+    let seconds = |subtitle: &gst::Structure, name| in_seconds(subtitle.get::<ClockTime>(name).unwrap());
+    let told: Vec<_> =
+        subtitles(&outs).iter().map(|said| [seconds(said, "start-time"), seconds(said, "end-time")]).collect();
+    assert!(told.len() == 2 && (told[1][0] - 13.0).abs() < 1e-6, "{told:?}");
+    let lines = unsynced.lines();
+    let lines: Vec<_> =
+        lines.iter().map(|line| ["start-time", "end-time"].map(|name| line[name].as_f64().unwrap())).collect();
+    assert_eq!(lines, told);
 }
 
 #[test]

@@ -87,9 +87,16 @@ fn a_pause_while_a_window_is_encoded_keeps_the_text() {
     for pace in Pace::BOTH {
         let mut listener = assert_quick(pace, |listener| {
             listener.element.set_state(gst::State::Paused).unwrap();
+            if pace == Pace::Live {
+                // As a pipeline does, whose clock runs on.
+                listener.set_time(600.0);
+                std::thread::sleep(QUICK / 4);
+                listener.element.set_base_time(gst::ClockTime::from_seconds(600));
+            }
             listener.element.set_state(gst::State::Playing).unwrap();
         });
         assert_eq!(words(&listener.finish()), [Low.word()]);
+        assert_eq!(listener.stats().get::<f64>("skipped-seconds").unwrap(), 0.0);
     }
 }
 
@@ -171,4 +178,19 @@ fn properties_that_change_all_the_time_do_no_harm() {
         assert_heard(&outs, &[(Low, 1.0), (High, 3.0)]);
         listener.no_error();
     }
+}
+
+#[test]
+fn a_window_that_takes_too_long_is_given_up_and_the_next_is_not() {
+    let mut listener = encoding(Pace::Live);
+    listener.set_time(90.0);
+    let skipped = listener.message(gst::MessageType::Qos);
+    assert!(matches!(skipped.view(), gst::MessageView::Qos(qos) if qos.get().0));
+    let outs = listener.take_until(|out| out.span().is_some_and(|(_, end_s)| end_s > 30.9));
+    assert_eq!(words(&outs), [""; 0]);
+    listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 31.0);
+    let outs = listener.finish();
+    assert_eq!(words(&outs), [High.word()], "{outs:#?}");
+    assert!((listener.stats().get::<f64>("skipped-seconds").unwrap() - 31.0).abs() < 0.1);
+    listener.no_error();
 }

@@ -110,6 +110,13 @@ impl Listener {
         Self::playing(PLAIN)
     }
 
+    /// The same in a pipeline of this kind.
+    pub fn plain_paced(pace: Pace) -> Self {
+        let mut listener = Self::paced(pace);
+        listener.play(PLAIN);
+        listener
+    }
+
     pub fn play(&mut self, caps: &str) {
         self.start();
         self.event(gst::event::StreamStart::new("stream"));
@@ -137,6 +144,20 @@ impl Listener {
         for (index, samples) in samples.chunks(step).enumerate() {
             self.send_at(samples, from_s + index as f64 / 50.0).unwrap();
         }
+    }
+
+    /// The same as time goes: each buffer comes when it ends.
+    pub fn speak_in_time(&mut self, samples: &[f32], from_s: f64) {
+        let step = PLAIN_RATE as usize / 50;
+        for (index, samples) in samples.chunks(step).enumerate() {
+            self.set_time(from_s + (index + 1) as f64 / 50.0);
+            self.send_at(samples, from_s + index as f64 / 50.0).unwrap();
+        }
+    }
+
+    /// Sets the clock of a live pipeline.
+    pub fn set_time(&self, now_s: f64) {
+        self.element.clock().unwrap().downcast::<gst_check::TestClock>().unwrap().set_time(seconds(now_s));
     }
 
     pub fn event(&mut self, event: impl Into<gst::Event>) -> bool {
@@ -264,6 +285,27 @@ pub fn in_seconds(time: ClockTime) -> f64 {
 
 fn clock(duration: Duration) -> ClockTime {
     ClockTime::from_nseconds(duration.as_nanos() as u64)
+}
+
+/// Whether each text follows on the one before.
+pub fn marks(outs: &[Out]) -> Vec<bool> {
+    let mark = |out: &Out| match out {
+        Out::Text { discont, .. } => Some(*discont),
+        _ => None,
+    };
+    outs.iter().filter_map(mark).collect()
+}
+
+/// The languages that downstream was told.
+pub fn languages(outs: &[Out]) -> Vec<String> {
+    let language = |out: &Out| match out {
+        Out::Event(gst::EventType::Tag, event) => match event.view() {
+            gst::EventView::Tag(tag) => Some(tag.tag().get::<gst::tags::LanguageCode>()?.get().to_owned()),
+            _ => None,
+        },
+        _ => None,
+    };
+    outs.iter().filter_map(language).collect()
 }
 
 /// The words, in order.

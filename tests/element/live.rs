@@ -10,7 +10,7 @@ use crate::{
         Tone::{High, Low},
         beeps,
     },
-    listener::{Listener, Out, PLAIN, PLAIN_RATE, assert_heard, init, words},
+    listener::{Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_heard, init, words},
 };
 
 fn latency(pad: &gst::Pad) -> Option<(bool, gst::ClockTime, Option<gst::ClockTime>)> {
@@ -62,6 +62,20 @@ fn a_changed_latency_is_told() {
     let listener = Listener::plain();
     listener.element.set_property("latency", 4000_u32);
     listener.message(gst::MessageType::Latency);
+}
+
+#[test]
+fn a_stretch_of_audio_keeps_the_latency_that_it_began_with() {
+    let mut listener = Listener::plain_paced(Pace::Live);
+    let minimum = |listener: &Listener| latency(&listener.element.static_pad("src").unwrap()).unwrap().1.seconds();
+    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 1.0);
+    listener.take_until(|out| out.span().is_some());
+    listener.element.set_property("latency", 4000_u32);
+    assert_eq!(minimum(&listener), 8);
+    assert!(listener.bus.pop_filtered(&[gst::MessageType::Latency]).is_none());
+    assert_heard(&listener.finish(), &[(Low, 2.0)]);
+    listener.message(gst::MessageType::Latency);
+    assert_eq!(minimum(&listener), 4);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::{
         Tone::{High, Low, Middle},
         beeps,
     },
-    listener::{Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_covered, assert_heard, buffer, bytes, seconds},
+    listener::{Listener, PLAIN, PLAIN_RATE, Pace, assert_covered, assert_heard, buffer, bytes, marks, seconds},
 };
 
 fn playing(pace: Pace) -> Listener {
@@ -22,14 +22,6 @@ fn send_discont(listener: &mut Listener, samples: &[f32], pts_s: f64) {
     let writable = buffer.get_mut().unwrap();
     writable.set_flags(gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC);
     listener.harness.push(buffer).unwrap();
-}
-
-fn marks(outs: &[Out]) -> Vec<bool> {
-    let mark = |out: &Out| match out {
-        Out::Text { discont, .. } => Some(*discont),
-        _ => None,
-    };
-    outs.iter().filter_map(mark).collect()
 }
 
 #[test]
@@ -125,4 +117,58 @@ fn the_format_may_change_within_a_word() {
         assert_covered(&outs, 0.0, 4.0);
         assert_eq!(marks(&outs), [true, false], "one stretch");
     }
+}
+
+#[test]
+fn a_gap_that_is_none_cuts_no_word() {
+    for pace in Pace::BOTH {
+        let mut listener = playing(pace);
+        let samples = beeps(&[(Low, 1.0), (High, 2.0)], 3.0, PLAIN_RATE);
+        let (before, after) = samples.split_at((1.16 * f64::from(PLAIN_RATE)) as usize);
+        listener.speak(before, 0.0);
+        for (start_s, length) in [
+            (1.16, None),
+            (1.1605, Some(0.0005)),
+            (1.159, Some(0.001)),
+            (0.3, Some(0.5)),
+            (0.5, None),
+            (1.0, Some(0.1)),
+        ] {
+            let gap = gst::event::Gap::new(seconds(start_s), length.map(seconds));
+            assert!(listener.event(gap));
+        }
+        listener.speak(after, 1.16);
+        let outs = listener.finish();
+        assert_heard(&outs, &[(Low, 1.0), (High, 2.0)]);
+        assert_covered(&outs, 0.0, 3.0);
+        assert_eq!(marks(&outs), [true, false], "one stretch");
+    }
+}
+
+#[test]
+fn a_source_whose_clock_is_fast_says_each_word_once() {
+    for pace in Pace::BOTH {
+        let said = [(Low, 1.0), (High, 4.0), (Low, 6.0), (High, 8.0)];
+        let mut listener = playing(pace);
+        for (index, samples) in beeps(&said, 10.0, PLAIN_RATE).chunks(320).enumerate() {
+            listener.send_at(samples, index as f64 * 0.0198).unwrap();
+        }
+        let outs = listener.finish();
+        assert_heard(&outs, &said.map(|(tone, at_s)| (tone, at_s * 0.99)));
+        assert_eq!(marks(&outs), [true, false, false, false], "one stretch");
+    }
+}
+
+#[test]
+fn what_overlaps_is_heard_once() {
+    let mut listener = playing(Pace::File);
+    let samples = beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE);
+    let at = |seconds: f64| (seconds * f64::from(PLAIN_RATE)) as usize;
+    listener.speak(&samples[..at(1.2)], 0.0);
+    send_discont(&mut listener, &samples[at(1.1)..at(1.15)], 1.1);
+    send_discont(&mut listener, &samples[at(1.1)..], 1.1);
+    let outs = listener.finish();
+    assert_heard(&outs, &[(Low, 1.0)]);
+    assert_covered(&outs, 0.0, 3.0);
+    assert_eq!(listener.stats().get::<u64>("windows").unwrap(), 1);
 }

@@ -24,6 +24,8 @@ mod neighbours;
 mod peers;
 mod pipelines;
 mod seeks;
+mod stalls;
 mod states;
 mod subtitles;
 mod text;
+mod voices;

@@ -16,7 +16,7 @@ use crate::{
         Tone::{High, Low},
         beeps,
     },
-    listener::{Listener, Out, PLAIN, PLAIN_RATE, assert_covered, assert_heard, words},
+    listener::{Listener, Out, PLAIN, PLAIN_RATE, assert_covered, assert_heard, languages, words},
     toy::{self, Phrase, Timbre},
 };
 
@@ -159,18 +159,6 @@ fn german(granularity: &str) -> Listener {
 
 fn german_phrase(at: f64, tones: &[usize]) -> Phrase {
     Phrase { timbre: Timbre::German, ..Phrase::new(at, tones) }
-}
-
-/// The languages that downstream was told.
-fn languages(outs: &[Out]) -> Vec<String> {
-    let language = |out: &Out| match out {
-        Out::Event(gst::EventType::Tag, event) => match event.view() {
-            gst::EventView::Tag(tag) => Some(tag.tag().get::<gst::tags::LanguageCode>()?.get().to_owned()),
-            _ => None,
-        },
-        _ => None,
-    };
-    outs.iter().filter_map(language).collect()
 }
 
 /// The toy model with other tokens in the places of these.

@@ -10,7 +10,7 @@ use crate::{
         Tone::{High, Low},
         beeps,
     },
-    listener::{Listener, PLAIN, PLAIN_RATE, assert_heard, init},
+    listener::{Listener, PLAIN, PLAIN_RATE, Pace, assert_heard, init},
 };
 
 /// What a state change may take, inference or not.
@@ -21,16 +21,18 @@ const LEAK_BYTES: u64 = 32 << 20;
 
 #[test]
 fn ready_forgets_the_stream() {
-    let mut listener = Listener::plain();
-    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
-    listener.element.set_state(gst::State::Ready).unwrap();
-    listener.take();
-    listener.element.set_state(gst::State::Playing).unwrap();
-    listener.event(gst::event::StreamStart::new("again"));
-    listener.event(gst::event::Caps::new(&PLAIN.parse().unwrap()));
-    listener.segment(0.0);
-    listener.speak(&beeps(&[(High, 2.0)], 3.0, PLAIN_RATE), 0.0);
-    assert_heard(&listener.finish(), &[(High, 2.0)]);
+    for pace in Pace::BOTH {
+        let mut listener = Listener::plain_paced(pace);
+        listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+        listener.element.set_state(gst::State::Ready).unwrap();
+        listener.take();
+        listener.element.set_state(gst::State::Playing).unwrap();
+        listener.event(gst::event::StreamStart::new("again"));
+        listener.event(gst::event::Caps::new(&PLAIN.parse().unwrap()));
+        listener.segment(0.0);
+        listener.speak(&beeps(&[(High, 2.0)], 3.0, PLAIN_RATE), 0.0);
+        assert_heard(&listener.finish(), &[(High, 2.0)]);
+    }
 }
 
 #[test]

@@ -7,18 +7,20 @@ use crate::{
         Tone::{High, Low, Middle},
         beeps,
     },
-    listener::{Listener, Out, PLAIN_RATE, assert_covered, assert_heard, events, words},
+    listener::{Listener, Out, PLAIN_RATE, Pace, assert_covered, assert_heard, events, languages, marks, words},
 };
 
 #[test]
 fn eos_drains() {
-    let said = [(Low, 1.0), (High, 3.0)];
-    let mut listener = Listener::plain();
-    listener.speak(&beeps(&said, 5.0, PLAIN_RATE), 0.0);
-    let outs = listener.finish();
-    assert_heard(&outs, &said);
-    assert_covered(&outs, 0.0, 5.0);
-    listener.no_error();
+    for pace in Pace::BOTH {
+        let said = [(Low, 1.0), (High, 3.0)];
+        let mut listener = Listener::plain_paced(pace);
+        listener.speak(&beeps(&said, 5.0, PLAIN_RATE), 0.0);
+        let outs = listener.finish();
+        assert_heard(&outs, &said);
+        assert_covered(&outs, 0.0, 5.0);
+        listener.no_error();
+    }
 }
 
 #[test]
@@ -86,6 +88,20 @@ fn the_text_is_a_stream_of_its_own_with_its_language() {
 }
 
 #[test]
+fn each_stream_is_told_its_language() {
+    for pace in Pace::BOTH {
+        let mut listener = Listener::plain_paced(pace);
+        for stream in ["first", "second"] {
+            listener.event(gst::event::StreamStart::new(stream));
+            listener.segment(0.0);
+            listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+            let outs = listener.finish();
+            assert_eq!(languages(&outs), ["en"], "{stream}");
+        }
+    }
+}
+
+#[test]
 fn only_what_tags_say_about_the_whole_is_passed_on() {
     let mut listener = Listener::plain();
     let tag = |scope| {
@@ -112,39 +128,38 @@ fn only_what_tags_say_about_the_whole_is_passed_on() {
 
 #[test]
 fn the_first_timestamp_is_where_the_text_is() {
-    let mut listener = Listener::plain();
-    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 100.0);
-    let outs = listener.finish();
-    assert_heard(&outs, &[(Low, 101.0)]);
-    assert_covered(&outs, 0.0, 103.0);
+    for pace in Pace::BOTH {
+        let mut listener = Listener::plain_paced(pace);
+        listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 100.0);
+        let outs = listener.finish();
+        assert_heard(&outs, &[(Low, 101.0)]);
+        assert_covered(&outs, 0.0, 103.0);
+    }
 }
 
 #[test]
 fn what_lies_outside_the_segment_is_not_heard() {
-    let mut listener = Listener::plain();
-    listener.segment(2.0);
-    listener.speak(&beeps(&[(Low, 1.0), (High, 3.0)], 5.0, PLAIN_RATE), 0.0);
-    let outs = listener.finish();
-    assert_heard(&outs, &[(High, 3.0)]);
-    assert_covered(&outs, 2.0, 5.0);
+    for pace in Pace::BOTH {
+        let mut listener = Listener::plain_paced(pace);
+        listener.segment(2.0);
+        listener.speak(&beeps(&[(Low, 1.0), (High, 3.0)], 5.0, PLAIN_RATE), 0.0);
+        let outs = listener.finish();
+        assert_heard(&outs, &[(High, 3.0)]);
+        assert_covered(&outs, 2.0, 5.0);
+    }
 }
 
 #[test]
 fn a_jump_moves_the_clock_and_marks_the_text() {
-    let mut listener = Listener::plain();
-    listener.speak(&beeps(&[(Low, 1.0), (Middle, 2.5)], 3.0, PLAIN_RATE), 0.0);
-    listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 60.0);
-    let outs = listener.finish();
-    assert_heard(&outs, &[(Low, 1.0), (Middle, 2.5), (High, 61.0)]);
-    assert_covered(&outs, 0.0, 63.0);
-    let marks: Vec<bool> = outs
-        .iter()
-        .filter_map(|out| match out {
-            Out::Text { discont, .. } => Some(*discont),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(marks, [true, false, true]);
+    for pace in Pace::BOTH {
+        let mut listener = Listener::plain_paced(pace);
+        listener.speak(&beeps(&[(Low, 1.0), (Middle, 2.5)], 3.0, PLAIN_RATE), 0.0);
+        listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 60.0);
+        let outs = listener.finish();
+        assert_heard(&outs, &[(Low, 1.0), (Middle, 2.5), (High, 61.0)]);
+        assert_covered(&outs, 0.0, 63.0);
+        assert_eq!(marks(&outs), [true, false, true]);
+    }
 }
 
 #[test]
@@ -177,28 +192,32 @@ fn a_gap_event_is_silence_when_short_and_an_end_when_long() {
 
 #[test]
 fn a_new_segment_drains_and_starts_a_new_time_line() {
-    let mut listener = Listener::plain();
-    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
-    listener.segment(500.0);
-    let first = listener.take_until(|out| {
-        matches!(out, Out::Event(gst::EventType::Segment, event)
-        if event.structure().is_some() && segment_start(event) == 500.0)
-    });
-    assert_heard(&first, &[(Low, 1.0)]);
-    assert_covered(&first, 0.0, 3.0);
-    listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 500.0);
-    let second = listener.finish();
-    assert_heard(&second, &[(High, 501.0)]);
-    assert_covered(&second, 500.0, 503.0);
+    for pace in Pace::BOTH {
+        let mut listener = Listener::plain_paced(pace);
+        listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+        listener.segment(500.0);
+        let first = listener.take_until(|out| {
+            matches!(out, Out::Event(gst::EventType::Segment, event)
+            if event.structure().is_some() && segment_start(event) == 500.0)
+        });
+        assert_heard(&first, &[(Low, 1.0)]);
+        assert_covered(&first, 0.0, 3.0);
+        listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 500.0);
+        let second = listener.finish();
+        assert_heard(&second, &[(High, 501.0)]);
+        assert_covered(&second, 500.0, 503.0);
+    }
 }
 
 #[test]
 fn segment_done_drains() {
-    let mut listener = Listener::plain();
-    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
-    listener.event(gst::event::SegmentDone::new(gst::ClockTime::from_seconds(3)));
-    let outs = listener.take_until(|out| matches!(out, Out::Event(gst::EventType::SegmentDone, _)));
-    assert_heard(&outs, &[(Low, 1.0)]);
+    for pace in Pace::BOTH {
+        let mut listener = Listener::plain_paced(pace);
+        listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+        listener.event(gst::event::SegmentDone::new(gst::ClockTime::from_seconds(3)));
+        let outs = listener.take_until(|out| matches!(out, Out::Event(gst::EventType::SegmentDone, _)));
+        assert_heard(&outs, &[(Low, 1.0)]);
+    }
 }
 
 #[test]

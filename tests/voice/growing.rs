@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::windows::{RATE, sentences, spectrogram};
+use crate::windows::{RATE, Talk, sentences, spectrogram};
 
 /// A word begins at each half second and lasts 0.4 s; its token is how many came before it.
 const WORD_EVERY: u64 = RATE as u64 / 2;
@@ -35,8 +35,8 @@ fn voice() -> Arc<Voice> {
 }
 
 /// Speech for longer than any window, a pause within a sentence's, one behind which nothing is remembered, and speech again.
-fn talk() -> &'static (Vec<f32>, Vec<(usize, usize)>) {
-    static TALK: OnceLock<(Vec<f32>, Vec<(usize, usize)>)> = OnceLock::new();
+fn talk() -> &'static Talk {
+    static TALK: OnceLock<Talk> = OnceLock::new();
     TALK.get_or_init(|| {
         sentences(
             RATE,

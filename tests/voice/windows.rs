@@ -13,14 +13,17 @@ use gstwhispernpu::transcript::WindowTranscript;
 pub const RATE: usize = 16_000;
 const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
 
+/// Samples, and where the sentences in them stand.
+pub type Talk = (Vec<f32>, Vec<(usize, usize)>);
+
 /// Sentences and silences by turns: the samples, and where the sentences stand.
-fn talk() -> (Vec<f32>, Vec<(usize, usize)>) {
+fn talk() -> Talk {
     let clips = [("0870", 1), ("0880", 20), ("0890", 2), ("0920", 1), ("0930", 1), ("0870", 40), ("0880", 0)];
     sentences(7 * RATE, &clips.map(|(clip, silence_s)| (clip, silence_s * RATE)))
 }
 
 /// So many samples of silence and then recorded sentences, each with what silence is behind it; and where the sentences stand.
-pub fn sentences(lead: usize, clips: &[(&str, usize)]) -> (Vec<f32>, Vec<(usize, usize)>) {
+pub fn sentences(lead: usize, clips: &[(&str, usize)]) -> Talk {
     let (mut samples, mut sentences) = (vec![0.0; lead], Vec::new());
     for (clip, silence) in clips {
         let path = format!("{SPEECH}/sense_and_sensibility_01_austen_64kb-{clip}.wav");

@@ -1,0 +1,85 @@
+//! A stretch of audio on its way to text.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use gst::ClockTime;
+
+use super::{
+    imp::WhisperNpu,
+    lag::{Effort, Lag},
+    latency, position,
+    queue::Audio,
+    settings::Settings,
+};
+use crate::{Error, scheduler::Ticket, stream::Stream, transcript::WindowTranscript};
+
+/// How often a wait looks at the clock.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A stretch of audio without holes.
+pub(super) struct Run {
+    pub number: u64,
+    pub anchor: ClockTime,
+    /// Where the stream starts within the stretch.
+    pub start_samples: u64,
+    pub heard_samples: u64,
+    pub is_live: bool,
+    /// What ends a line.
+    pub pause: Duration,
+    pub stream: Stream,
+    /// Windows in the engine, in the order in which their text is pushed.
+    pub windows: VecDeque<InFlight>,
+    pub lag: Lag,
+    /// What was told last of the text that may change.
+    pub tail: String,
+    /// Whether something was said since the speech paused.
+    pub is_open: bool,
+}
+
+/// A window in the engine.
+pub(super) struct InFlight {
+    pub place: u64,
+    pub samples: usize,
+    pub ticket: Ticket,
+    pub since: Instant,
+    pub effort: Effort,
+    /// Probability of its language, if that was detected before.
+    pub language_probability: Option<f32>,
+}
+
+impl Run {
+    /// The PTS of a place.
+    pub fn time(&self, samples: u64) -> ClockTime {
+        position::time(self.anchor, self.start_samples + samples)
+    }
+
+    /// What there is time for in a window of what was heard.
+    pub fn effort(&self, element: &WhisperNpu, settings: &Settings) -> Effort {
+        let Some(now) = element.now().filter(|_| self.is_live) else { return Effort::Full };
+        let slack = latency::longest_delay(settings).saturating_sub(latency::listening(settings.latency_ms));
+        self.lag.effort(self.heard_samples, now, slack)
+    }
+
+    /// Whether it goes on with this.
+    pub fn is_followed_by(&self, audio: &Audio) -> bool {
+        self.number == audio.run && self.start_samples + self.heard_samples == audio.start_samples
+    }
+}
+
+impl InFlight {
+    /// Waits for its transcript, until this time if it has to be there by then, and gives it up.
+    pub fn wait(&self, element: &WhisperNpu, deadline: Option<ClockTime>) -> Option<Result<WindowTranscript, Error>> {
+        loop {
+            if let Some(result) = self.ticket.wait_for(LOOK) {
+                return Some(result);
+            }
+            if deadline.zip(element.now()).is_some_and(|(deadline, now)| now > deadline) {
+                self.ticket.canceller().cancel();
+                return None;
+            }
+        }
+    }
+}
