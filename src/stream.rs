@@ -20,8 +20,9 @@ use cue::{Said, joined};
 const LEAST_REST_SAMPLES: usize = 40_000;
 /// A word that begins so long before a place may be said behind it: 0.5 s.
 const LATE_SAMPLES: u64 = 8_000;
-/// So much of a voice is more than a text's last sound: 1 s.
-const LEAST_REST_VOICED_SAMPLES: usize = 16_000;
+/// So is one with so much of a voice, which is more than a text's last sound: 0.6 s. Where a text's words were timed, 1 s.
+const LEAST_REST_VOICED_SAMPLES: usize = 9_600;
+const LEAST_GROWN_REST_VOICED_SAMPLES: usize = 16_000;
 /// A text that covers less than 1 s of its window is no reason to try again.
 const LEAST_ADVANCE_SAMPLES: usize = 16_000;
 
@@ -223,8 +224,14 @@ impl Stream {
         } else {
             Drafted { finals: transcript.segments, ..Drafted::default() }
         };
-        let consumed =
-            drafted.end_samples.map_or(consumed, |end| self.written(end, &place).unwrap_or(length).min(consumed));
+        let consumed = drafted.end_samples.map_or(consumed, |end| end.min(consumed));
+        let is_long = consumed + LEAST_REST_SAMPLES < length;
+        let voiced = self.voiced_behind(consumed, &place);
+        // A decoder that was given the beginning of a text may take it for the whole.
+        let has_rest = match drafted.end_samples {
+            Some(_) => is_long && voiced >= LEAST_GROWN_REST_VOICED_SAMPLES,
+            None => is_long || voiced >= LEAST_REST_VOICED_SAMPLES,
+        };
         let mut said = Said { said_samples: self.said_samples, word_samples: self.word_samples };
         let cues = |segments: Vec<Segment>, said: &mut Said| -> Vec<Cue> {
             segments.into_iter().map(|segment| said.cue(&place, segment, &cue)).collect()
@@ -235,7 +242,6 @@ impl Stream {
         if reason == Reason::End {
             self.begin_next_draft(place.end);
         }
-        let has_rest = consumed + LEAST_REST_SAMPLES < length;
         if has_rest {
             self.leave_rest(Cut { place, reason }, consumed);
         }
@@ -285,12 +291,10 @@ impl Stream {
         }
     }
 
-    /// Where the last word ends if it leaves a part of the window unaccounted for: a decoder that was given the beginning of a text may
-    /// take it for the whole, with a voice behind it.
-    fn written(&self, end_samples: usize, place: &Range<u64>) -> Option<usize> {
-        let behind = (place.start + end_samples as u64).min(place.end)..place.end;
-        let voiced = self.cutter.voiced(&behind).iter().filter(|is_voiced| **is_voiced).count() * HOP_SAMPLES;
-        (voiced >= LEAST_REST_VOICED_SAMPLES).then_some(end_samples)
+    /// How much of a voice was heard in a window behind its first `consumed` samples.
+    fn voiced_behind(&self, consumed: usize, place: &Range<u64>) -> usize {
+        let behind = (place.start + consumed as u64).min(place.end)..place.end;
+        self.cutter.voiced(&behind).iter().filter(|is_voiced| **is_voiced).count() * HOP_SAMPLES
     }
 
     /// A window, unless its last frame sees samples that are still to come.

@@ -141,3 +141,24 @@ fn thresholds_decide_what_is_heard() {
         assert!(windows.iter().any(held), "no window holds {start} to {end} whole");
     }
 }
+
+/// A decoder may close its text early, with somebody speaking on.
+#[test]
+fn what_is_said_behind_a_text_is_heard_again() {
+    let (samples, sentences) = sentences(RATE, &[("0870", 4 * RATE)]);
+    let voice = Voice::open(&voice::find().unwrap_or_else(|error| panic!("{error}"))).unwrap();
+    let rest = |text_end: usize| {
+        let mut stream = Stream::new(Limits::default(), Policy::Segment, Some(&voice), spectrogram());
+        stream.push(&samples).unwrap();
+        stream.end().unwrap();
+        let window = stream.window().unwrap();
+        let consumed_samples = text_end - window.start_samples as usize;
+        stream.accept(WindowTranscript { consumed_samples, ..WindowTranscript::default() });
+        stream.window().map(|rest| (rest.start_samples as usize, rest.start_samples as usize + rest.length_samples))
+    };
+    let (_, end) = sentences[0];
+    let said_to = end - 2 * RATE;
+    let (rest_start, rest_end) = rest(said_to).unwrap();
+    assert!(rest_start.abs_diff(said_to) < 160 && rest_end + RATE > end, "{rest_start} to {rest_end}");
+    assert_eq!(rest(end - RATE * 2 / 5), None, "the last sound of a text is no rest");
+}
