@@ -148,6 +148,9 @@ impl Stream {
                 self.cutter.take();
                 continue;
             }
+            if cut.reason == Reason::Onset {
+                break cut;
+            }
             if cut.place.start != self.draft_samples {
                 self.begin_draft(Draft::new(self.policy), cut.place.start);
             }
@@ -163,9 +166,11 @@ impl Stream {
         };
         let window = self.cut(&cut)?;
         self.is_again = false;
-        self.heard_to_samples = self.heard_to_samples.max(cut.place.end);
+        if cut.reason != Reason::Onset {
+            self.heard_to_samples = self.heard_to_samples.max(cut.place.end);
+        }
         match cut.reason {
-            Reason::Update => {}
+            Reason::Onset | Reason::Update => {}
             Reason::Flush(until) => self.transcribed_samples = until,
             Reason::Pause | Reason::End => self.transcribed_samples = cut.place.end,
         }
@@ -215,6 +220,11 @@ impl Stream {
             ..Cue::nothing(0)
         };
         let extent = match reason {
+            Reason::Onset => {
+                let mut said = Said { said_samples: self.said_samples, word_samples: self.word_samples };
+                let cues = transcript.segments.into_iter().map(|segment| said.cue(&place, segment, &cue));
+                return Text { tail: joined(cues.collect()), heard_samples, ..Text::default() };
+            }
             Reason::Update => Extent::Policy,
             Reason::Flush(until) => Extent::Until(until.saturating_sub(place.start) as usize),
             Reason::Pause | Reason::End => Extent::Whole,
@@ -248,7 +258,7 @@ impl Stream {
         self.forget();
         if self.rest.is_none() {
             self.settle(match reason {
-                Reason::Update => self.settled_samples,
+                Reason::Onset | Reason::Update => self.settled_samples,
                 Reason::Flush(until) => until.saturating_sub(LATE_SAMPLES),
                 Reason::Pause | Reason::End => heard_samples,
             });
@@ -272,7 +282,7 @@ impl Stream {
         let rest = on_grid(place.start + consumed as u64)..place.end;
         let is_worth_it = consumed >= LEAST_ADVANCE_SAMPLES;
         let is_waited_for = match reason {
-            Reason::Update => false,
+            Reason::Onset | Reason::Update => false,
             Reason::Flush(until) => rest.start < until,
             Reason::Pause | Reason::End => true,
         };
@@ -307,9 +317,13 @@ impl Stream {
             log_mel,
             voiced: self.cutter.voiced(place),
             is_last,
-            is_update: *reason == Reason::Update,
-            is_committed: *reason != Reason::Update || self.policy != Policy::Segment,
-            prefix: self.draft.prefix().to_vec(),
+            is_update: reason.is_passing(),
+            is_committed: match reason {
+                Reason::Onset => false,
+                Reason::Update => self.policy != Policy::Segment,
+                Reason::Pause | Reason::Flush(_) | Reason::End => true,
+            },
+            prefix: if *reason == Reason::Onset { Vec::new() } else { self.draft.prefix().to_vec() },
         })
     }
 
@@ -348,7 +362,7 @@ impl Stream {
     /// Everything before this place is in no window that is to come.
     fn needed_samples(&self) -> u64 {
         let rest = self.rest.as_ref().map(|rest| rest.place.start);
-        rest.or(self.awaited()).unwrap_or(self.cutter.begin())
+        rest.or(self.awaited()).unwrap_or(self.cutter.begin()).min(self.cutter.begin())
     }
 
     /// Samples that were heard and are not final.

@@ -23,6 +23,9 @@ const CONTEXT_SAMPLES: u64 = 16_000;
 /// A window of at least 15 s takes long to encode.
 const LONG_SAMPLES: u64 = 240_000;
 
+/// A window that has grown for 2 s takes longer to encode than a text may that is to be there soon.
+const ONSET_SAMPLES: u64 = 32_000;
+
 /// What the last frame of a window sees behind its end.
 const SEEN_SAMPLES: u64 = (FRAME_SAMPLES / 2 - HOP_SAMPLES) as u64;
 
@@ -60,6 +63,8 @@ pub struct Cut {
 /// Why a window is to be transcribed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// Somebody speaks again; the window is what is said since, so that some text is there soon. The open window is another one.
+    Onset,
     /// It has grown.
     Update,
     /// Its speech pauses; the window may grow on.
@@ -68,6 +73,13 @@ pub enum Reason {
     Flush(u64),
     /// It ends. What follows is in other windows.
     End,
+}
+
+impl Reason {
+    /// Whether the same is heard again in a later window.
+    pub fn is_passing(self) -> bool {
+        matches!(self, Self::Onset | Self::Update)
+    }
 }
 
 /// The part that tells speech from silence.
@@ -169,10 +181,26 @@ impl Cutter {
         let is_first = self.next_update.is_none() && self.ears.is_some();
         let next = *self.next_update.get_or_insert(begin + self.limits.update_samples);
         let end = on_grid(self.analysed.saturating_sub(SEEN_SAMPLES));
-        if (is_first || self.analysed >= next) && end > begin {
-            self.cut.push_back(Cut { place: begin..end, reason: Reason::Update });
-            self.next_update = Some(self.after(begin));
+        if !(is_first || self.analysed >= next) || end <= begin {
+            return;
         }
+        let onset = self.onset().filter(|onset| is_first && *onset >= begin + ONSET_SAMPLES && *onset < end);
+        match onset {
+            Some(onset) => {
+                self.cut.push_back(Cut { place: onset..end, reason: Reason::Onset });
+                self.next_update = Some(self.analysed + self.limits.update_samples);
+            }
+            None => {
+                self.cut.push_back(Cut { place: begin..end, reason: Reason::Update });
+                self.next_update = Some(self.after(begin));
+            }
+        }
+    }
+
+    /// Where a window of what is being said now would begin.
+    fn onset(&self) -> Option<u64> {
+        let open = self.ears.as_ref()?.speech.open();
+        open.is_speech.then(|| begin(&open, self.begin))
     }
 
     /// When a window that begins here is to be transcribed next; a long one half as often, as it takes longer.
@@ -281,7 +309,7 @@ impl Cutter {
         let mut left = self.cut.len();
         self.cut.retain(|cut| {
             left -= 1;
-            cut.reason != Reason::Update || left == 0 && !drops_all
+            !cut.reason.is_passing() || left == 0 && !drops_all
         });
     }
 
@@ -315,7 +343,7 @@ impl Cutter {
 
     /// Everything before is in a window that was taken, or is silence.
     pub fn begin(&self) -> u64 {
-        self.cut.front().map_or(self.begin, |cut| cut.place.start)
+        self.cut.front().map_or(self.begin, |cut| cut.place.start.min(self.begin))
     }
 
     /// Where the silence ends that lasts, if the open window's speech has paused and nothing waits to be taken.

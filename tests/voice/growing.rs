@@ -203,3 +203,27 @@ fn what_was_given_up_within_a_pause_does_not_come_back() {
         assert!(said.is_sorted_by(|one, next| one < next), "{said:?}");
     }
 }
+
+/// A window that has grown takes long to encode, so what is said behind a pause is first heard by itself.
+#[test]
+fn who_speaks_again_is_told_of_soon() {
+    let (samples, sentences) = sentences(RATE, &[("0870", RATE * 3 / 2), ("0880", RATE)]);
+    let again = sentences[1].0 as u64;
+    for policy in [Policy::LocalAgreement, Policy::AlignAtt] {
+        let mut stream = Stream::new(limits(policy, 8_000), policy, Some(&voice()), spectrogram());
+        let mut told = None;
+        for piece in samples.chunks(320) {
+            stream.push(piece).unwrap();
+            while let Some(window) = stream.window() {
+                let text = stream.accept(written(&window));
+                if window.start_samples + window.length_samples as u64 > again + RATE as u64 / 2 {
+                    told.get_or_insert((window, text));
+                }
+            }
+        }
+        let (window, text) = told.unwrap();
+        let end = window.start_samples + window.length_samples as u64;
+        assert!(window.start_samples + RATE as u64 / 2 > again && end < again + RATE as u64 * 3 / 2);
+        assert!(window.is_update && window.prefix.is_empty() && text.finals.is_empty() && text.tail.is_some());
+    }
+}
