@@ -216,7 +216,7 @@ fn who_speaks_again_is_told_of_soon() {
             stream.push(piece).unwrap();
             while let Some(window) = stream.window() {
                 let text = stream.accept(written(&window));
-                if window.start_samples + window.length_samples as u64 > again + RATE as u64 / 2 {
+                if window.start_samples + window.length_samples as u64 > again + RATE as u64 / 5 {
                     told.get_or_insert((window, text));
                 }
             }
