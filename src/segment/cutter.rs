@@ -343,7 +343,7 @@ impl Cutter {
 
     /// Everything before is in a window that was taken, or is silence.
     pub fn begin(&self) -> u64 {
-        self.cut.front().map_or(self.begin, |cut| cut.place.start.min(self.begin))
+        self.cut.iter().map(|cut| cut.place.start).min().unwrap_or(self.begin).min(self.begin)
     }
 
     /// Where the silence ends that lasts, if the open window's speech has paused and nothing waits to be taken.
