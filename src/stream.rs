@@ -234,14 +234,12 @@ impl Stream {
         } else {
             Drafted { finals: transcript.segments, ..Drafted::default() }
         };
-        let consumed = drafted.end_samples.map_or(consumed, |end| end.min(consumed));
-        let is_long = consumed + LEAST_REST_SAMPLES < length;
-        let voiced = self.voiced_behind(consumed, &place);
+        let is_voiced = |end: usize, least| self.voiced_behind(end, &place) >= least;
         // A decoder that was given the beginning of a text may take it for the whole.
-        let has_rest = match drafted.end_samples {
-            Some(_) => is_long && voiced >= LEAST_GROWN_REST_VOICED_SAMPLES,
-            None => is_long || voiced >= LEAST_REST_VOICED_SAMPLES,
-        };
+        let written = drafted.end_samples.filter(|end| is_voiced(*end, LEAST_GROWN_REST_VOICED_SAMPLES));
+        let consumed = written.map_or(consumed, |end| end.min(consumed));
+        let is_lost = !self.limits.is_growing && is_voiced(consumed, LEAST_REST_VOICED_SAMPLES);
+        let has_rest = is_lost || consumed + LEAST_REST_SAMPLES < length;
         let mut said = Said { said_samples: self.said_samples, word_samples: self.word_samples };
         let cues = |segments: Vec<Segment>, said: &mut Said| -> Vec<Cue> {
             segments.into_iter().map(|segment| said.cue(&place, segment, &cue)).collect()
