@@ -12,7 +12,7 @@ use crate::mel::{HOP_SAMPLES, Spectrogram, on_grid};
 pub use crate::segment::Window;
 use crate::segment::{Cut, Cutter, Heard, Limits, Reason, voice::Voice};
 use crate::transcript::{Segment, WindowTranscript};
-pub use cue::{Cue, CueWord};
+pub use cue::{Cue, CueWord, Text};
 use cue::{Said, joined};
 
 /// What is left of a window behind its text is transcribed again if it is longer: 2.5 s. A decoder may end its text at a
@@ -62,19 +62,6 @@ pub struct Stream {
     is_again: bool,
     /// Windows that are being transcribed, in order.
     in_flight: VecDeque<Cut>,
-}
-
-/// Text of a stream.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Text {
-    /// What is final now, in order.
-    pub finals: Vec<Cue>,
-    /// What follows of a window that still grows, and may change.
-    pub tail: Option<Cue>,
-    /// Up to here the stream had been heard when this was written.
-    pub heard_samples: u64,
-    /// Whether the speech pauses or ends here.
-    pub is_whole: bool,
 }
 
 impl Stream {

@@ -4,6 +4,8 @@ use std::{collections::VecDeque, time::Duration};
 
 use gst::ClockTime;
 
+use super::latency::clock_time;
+
 /// A window that takes longer or shorter than expected changes what is expected by this part of the difference.
 const LEARNING_DENOMINATOR: u32 = 4;
 
@@ -99,10 +101,6 @@ impl Lag {
     fn arrived(&self, place: u64) -> Option<ClockTime> {
         self.arrivals.iter().find(|(end, _)| *end > place).map(|(_, arrived)| *arrived)
     }
-}
-
-fn clock_time(duration: Duration) -> ClockTime {
-    ClockTime::try_from(duration).unwrap_or(ClockTime::MAX)
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@
 //! `WhisperNpuSubtitleMeta` has the same but text and times. When the speech pauses, `rstranscribe/final-transcript` follows;
 //! upstream gets `rstranscribe/new-item` with each text.
 //!
-//! In a live pipeline windows grow behind pauses, up to 15 s. What is final of a window never changes; with `partials` the event and the
+//! In a live pipeline windows grow behind pauses, up to 28 s. What is final of a window never changes; with `partials` the event and the
 //! message also come, without a buffer and with `final` false, for what follows and may change, an empty text taking back the last.
 //! Words are timed then whether or not they are asked for. The pad `unsynced_src` has a line of JSON for each event; nobody has to link
 //! it, and nobody behind it stops the text. Its buffers come when something is said, so a queue behind it keeps a slow one from slowing

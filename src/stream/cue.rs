@@ -4,6 +4,19 @@ use std::ops::Range;
 
 use crate::transcript::{Segment, Word};
 
+/// Text of a stream.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Text {
+    /// What is final now, in order.
+    pub finals: Vec<Cue>,
+    /// What follows of a window that still grows, and may change.
+    pub tail: Option<Cue>,
+    /// Up to here the stream had been heard when this was written.
+    pub heard_samples: u64,
+    /// Whether the speech pauses or ends here.
+    pub is_whole: bool,
+}
+
 /// A line of text with its time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cue {
