@@ -299,6 +299,17 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
     }
 
     #[inline(always)]
+    fn dot_u8_u6(self, sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
+        if VNNI {
+            return self.dot_u8(sum, a, b);
+        }
+        registers!({
+            let pairs = _mm256_maddubs_epi16(a, b);
+            _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+        })
+    }
+
+    #[inline(always)]
     fn dot_bf16(self, sum: __m256, a: __m256i, b: __m256i) -> __m256 {
         registers!({
             let high = _mm256_set1_epi32(0xffff_0000_u32 as i32);

@@ -117,6 +117,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
 
     /// Adds the four products of unsigned bytes of `a` with signed bytes of `b` to each lane of `sum`.
     fn dot_u8(self, sum: Self::I, a: Self::I, b: Self::I) -> Self::I;
+    /// The same where no byte of `b` is negative or above 63, so that the sum of two products fits 16 bits.
+    #[inline(always)]
+    fn dot_u8_u6(self, sum: Self::I, a: Self::I, b: Self::I) -> Self::I {
+        self.dot_u8(sum, a, b)
+    }
     /// Adds the two products of bf16 of `a` with bf16 of `b` to each lane of `sum`. Their order, whether a product is rounded
     /// before it is added, and whether subnormal numbers count as zeros, is the instruction set's own: `vdpbf16ps` adds the
     /// upper product first, fused, and takes and gives zeros for subnormal numbers (Intel's Software Developer's Manual).

@@ -90,6 +90,33 @@ fn byte_products_are_exact_up_to_the_ends_of_their_ranges() {
 }
 
 #[derive(Clone, Copy)]
+struct DotU8U6([[u32; MOST_LANES]; 3]);
+
+impl Operation for DotU8U6 {
+    const ELEMENT: Option<Kind> = Some(Kind::Int8);
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S, given: &mut [u32; MOST_LANES]) {
+        let [sum, a, b] = self.0;
+        let (sum, a, b) = (integers(simd, &sum), integers(simd, &a), integers(simd, &b));
+        simd.store_i(simd.dot_u8_u6(sum, a, b), given);
+    }
+}
+
+#[test]
+fn products_with_small_bytes_are_those_of_bytes() {
+    let small = |lanes: [u32; MOST_LANES]| lanes.map(|lane| lane & 0x3f3f_3f3f);
+    for i in 1..200 {
+        for a in [random(i), [0xffff_ffff; MOST_LANES]] {
+            for b in [small(random(i + 300)), [0x3f3f_3f3f; MOST_LANES]] {
+                let operands = [random(i + 600), a, b];
+                assert!(each(DotU8U6(operands)).eq(each(DotU8(operands))), "{operands:x?}");
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
 struct DotBf16([[u32; MOST_LANES]; 3]);
 
 impl Operation for DotBf16 {

@@ -222,8 +222,8 @@ pub fn product_of_pairs<S: Simd, const ROWS: usize, const VECTORS: usize>(
                 for (row, sums) in sums.iter_mut().enumerate() {
                     for (quarter, (one, other)) in one.iter().zip(&other).enumerate() {
                         let left = simd.splat_i(*left.add(row * stride + 4 * group + quarter));
-                        sums[first] = simd.dot_u8(sums[first], left, *one);
-                        sums[first + 1] = simd.dot_u8(sums[first + 1], left, *other);
+                        sums[first] = simd.dot_u8_u6(sums[first], left, *one);
+                        sums[first + 1] = simd.dot_u8_u6(sums[first + 1], left, *other);
                     }
                 }
             }
