@@ -10,7 +10,7 @@ use crate::Error;
 use crate::commit::{Draft, Drafted, Extent, Policy};
 use crate::mel::{HOP_SAMPLES, Spectrogram, on_grid};
 pub use crate::segment::Window;
-use crate::segment::{Cut, Cutter, Heard, Limits, Reason, voice::Voice};
+use crate::segment::{Cut, Cutter, Heard, Limits, Purpose, Reason, voice::Voice};
 use crate::transcript::{Segment, WindowTranscript};
 pub use cue::{Cue, CueWord, Text};
 use cue::{Said, joined};
@@ -130,12 +130,12 @@ impl Stream {
         }
         let cut = loop {
             let cut = self.cutter.peek()?.clone();
-            if cut.reason == Reason::Update && cut.place.end <= self.heard_to_samples {
+            if cut.reason.is_passing() && cut.place.end <= self.heard_to_samples {
                 // All of it was heard with more behind it.
                 self.cutter.take();
                 continue;
             }
-            if cut.reason == Reason::Onset {
+            if cut.reason == Reason::Glance {
                 break cut;
             }
             if cut.place.start != self.draft_samples {
@@ -153,11 +153,11 @@ impl Stream {
         };
         let window = self.cut(&cut)?;
         self.is_again = false;
-        if cut.reason != Reason::Onset {
+        if cut.reason != Reason::Glance {
             self.heard_to_samples = self.heard_to_samples.max(cut.place.end);
         }
         match cut.reason {
-            Reason::Onset | Reason::Update => {}
+            Reason::Glance | Reason::Update => {}
             Reason::Flush(until) => self.transcribed_samples = until,
             Reason::Pause | Reason::End => self.transcribed_samples = cut.place.end,
         }
@@ -206,13 +206,15 @@ impl Stream {
             average_log_probability: transcript.average_log_probability,
             ..Cue::nothing(0)
         };
+        let mut said = Said { said_samples: self.said_samples, word_samples: self.word_samples };
+        let cues = |segments: Vec<Segment>, said: &mut Said| -> Vec<Cue> {
+            segments.into_iter().map(|segment| said.cue(&place, segment, &cue)).collect()
+        };
+        if reason == Reason::Glance {
+            return Text { tail: joined(cues(transcript.segments, &mut said)), heard_samples, ..Text::default() };
+        }
         let extent = match reason {
-            Reason::Onset => {
-                let mut said = Said { said_samples: self.said_samples, word_samples: self.word_samples };
-                let cues = transcript.segments.into_iter().map(|segment| said.cue(&place, segment, &cue));
-                return Text { tail: joined(cues.collect()), heard_samples, ..Text::default() };
-            }
-            Reason::Update => Extent::Policy,
+            Reason::Glance | Reason::Update => Extent::Policy,
             Reason::Flush(until) => Extent::Until(until.saturating_sub(place.start) as usize),
             Reason::Pause | Reason::End => Extent::Whole,
         };
@@ -227,10 +229,6 @@ impl Stream {
         let consumed = written.map_or(consumed, |end| end.min(consumed));
         let is_lost = !self.limits.is_growing && is_voiced(consumed, LEAST_REST_VOICED_SAMPLES);
         let has_rest = is_lost || consumed + LEAST_REST_SAMPLES < length;
-        let mut said = Said { said_samples: self.said_samples, word_samples: self.word_samples };
-        let cues = |segments: Vec<Segment>, said: &mut Said| -> Vec<Cue> {
-            segments.into_iter().map(|segment| said.cue(&place, segment, &cue)).collect()
-        };
         let finals = cues(drafted.finals, &mut said);
         (self.said_samples, self.word_samples) = (said.said_samples, said.word_samples);
         let tail = joined(cues(drafted.tail, &mut said));
@@ -243,7 +241,7 @@ impl Stream {
         self.forget();
         if self.rest.is_none() {
             self.settle(match reason {
-                Reason::Onset | Reason::Update => self.settled_samples,
+                Reason::Glance | Reason::Update => self.settled_samples,
                 Reason::Flush(until) => until.saturating_sub(LATE_SAMPLES),
                 Reason::Pause | Reason::End => heard_samples,
             });
@@ -267,7 +265,7 @@ impl Stream {
         let rest = on_grid(place.start + consumed as u64)..place.end;
         let is_worth_it = consumed >= LEAST_ADVANCE_SAMPLES;
         let is_waited_for = match reason {
-            Reason::Onset | Reason::Update => false,
+            Reason::Glance | Reason::Update => false,
             Reason::Flush(until) => rest.start < until,
             Reason::Pause | Reason::End => true,
         };
@@ -302,13 +300,12 @@ impl Stream {
             log_mel,
             voiced: self.cutter.voiced(place),
             is_last,
-            is_update: reason.is_passing(),
-            is_committed: match reason {
-                Reason::Onset => false,
-                Reason::Update => self.policy != Policy::Segment,
-                Reason::Pause | Reason::Flush(_) | Reason::End => true,
+            purpose: match reason {
+                Reason::Glance => Purpose::Glance,
+                Reason::Update => Purpose::Draft,
+                Reason::Pause | Reason::Flush(_) | Reason::End => Purpose::Final,
             },
-            prefix: if *reason == Reason::Onset { Vec::new() } else { self.draft.prefix().to_vec() },
+            prefix: if *reason == Reason::Glance { Vec::new() } else { self.draft.prefix().to_vec() },
         })
     }
 
@@ -371,6 +368,7 @@ mod tests {
         windows_at_a_time: 2,
         is_growing: false,
         update_samples: 0,
+        commits_updates: false,
         flush_samples: 0,
         voice: Thresholds {
             speech: 0.5,

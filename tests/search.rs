@@ -36,7 +36,7 @@ fn states(samples: &[f32]) -> Vec<f32> {
     spectrogram.push(samples).unwrap();
     spectrogram.end().unwrap();
     let log_mel = spectrogram.window(&(0..samples.len() as u64)).unwrap().to_vec();
-    let mut mel = vec![0.0; frames_to_encode(samples.len()) * bins];
+    let mut mel = vec![0.0; frames_to_encode(samples.len(), false) * bins];
     normalise(&log_mel, &mut mel);
     Encoder::new(&*CPU, &MODEL.config, &MODEL.weights).unwrap().session().encode(&mel).unwrap().to_vec()
 }

@@ -76,12 +76,12 @@ impl Batch {
     pub fn align(
         &mut self,
         lane: usize,
-        text: &[Token],
+        (text, given): (&[Token], usize),
         (language, task): (&str, Task),
         heard: usize,
     ) -> Result<Alignment, Error> {
         let prompt = self.model.vocabulary.special.prompt(language, task == Task::Translate);
-        Ok(align(&mut self.session, &self.model.vocabulary, lane, (&prompt, text), heard)?)
+        Ok(align(&mut self.session, &self.model.vocabulary, lane, (&prompt, text), given, heard)?)
     }
 
     /// Whether the device can do that.

@@ -80,6 +80,13 @@ impl Lag {
         }
     }
 
+    /// Whether there is time for a window that only grows, and then for one that is final, of which what begins at `place` is to be
+    /// there within `latency`.
+    pub fn has_time(&self, place: u64, now: ClockTime, latency: Duration) -> bool {
+        let done = now.saturating_add(clock_time(self.full * 2));
+        self.deadline(place, latency).is_none_or(|deadline| done <= deadline)
+    }
+
     /// When text must be there that begins at `place`.
     pub fn deadline(&self, place: u64, longest: Duration) -> Option<ClockTime> {
         Some(self.arrived(place)?.saturating_add(clock_time(longest)))
@@ -148,6 +155,14 @@ mod tests {
     fn the_later_it_gets_the_less_is_done() {
         let effort = |now_s| lag(1).effort(20 * 16_000, ClockTime::from_seconds(now_s), TEN_SECONDS);
         assert_eq!([21, 24, 27, 40].map(effort), [Effort::Full, Effort::Whole, Effort::Hasty, Effort::Hasty]);
+    }
+
+    #[test]
+    fn what_only_grows_takes_no_time_from_what_is_due() {
+        let has_time = |now_s| lag(2).has_time(14 * 16_000, ClockTime::from_seconds(now_s), TEN_SECONDS);
+        // What begins at 14 s came at 15 s and is due at 25 s; a window takes 2 s.
+        assert_eq!([15, 21, 22].map(has_time), [true, true, false]);
+        assert!(Lag::default().has_time(0, ClockTime::MAX, TEN_SECONDS));
     }
 
     #[test]

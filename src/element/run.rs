@@ -60,7 +60,10 @@ impl Run {
     pub fn effort(&self, element: &WhisperNpu, settings: &Settings) -> Effort {
         let Some(now) = element.now().filter(|_| self.is_live) else { return Effort::Full };
         let slack = latency::longest_delay(settings).saturating_sub(latency::listening(settings.latency_ms));
-        self.lag.effort(self.heard_samples, now, slack)
+        let effort = self.lag.effort(self.heard_samples, now, slack);
+        let latency = latency::own_latency(settings.latency_ms);
+        let is_late = !self.lag.has_time(self.stream.position_samples(), now, latency);
+        effort.max(if is_late { Effort::Whole } else { Effort::Full })
     }
 
     /// Whether it goes on with this.

@@ -26,7 +26,7 @@ impl Aligner {
     pub fn align(
         &mut self,
         states: &[f32],
-        text: &[Token],
+        text: (&[Token], usize),
         spoken: (&str, Task),
         heard: usize,
     ) -> Result<Alignment, Error> {

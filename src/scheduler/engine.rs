@@ -15,7 +15,7 @@ use crate::device::cpu::Precision;
 use crate::device::{Completed, Device, DeviceError, Origin};
 use crate::mel::{FrontEnd, Spectrogram};
 use crate::model::{self, Model};
-use crate::segment::Window;
+use crate::segment::{Purpose, Window};
 
 /// Which device to run on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -164,10 +164,10 @@ impl Engine {
     /// Queues a window.
     pub fn submit(&self, window: Window, options: Options, urgency: Urgency) -> Ticket {
         let options = Options { prefix: window.prefix.clone(), ..options };
-        let options = match (window.is_update, window.is_committed) {
-            (true, false) => options.hasty(),
-            (true, true) => options.once(),
-            (false, _) => options,
+        let options = match window.purpose {
+            Purpose::Glance => options.hasty(),
+            Purpose::Draft => options.once(),
+            Purpose::Final => options,
         };
         let slot = Arc::<Slot>::default();
         self.queue.push(window, options, urgency, slot.clone());

@@ -11,7 +11,7 @@ use crate::device::{Device, Origin};
 use crate::encoder::{Encoder, EncoderSession};
 use crate::mel::{HOP_SAMPLES, frames_to_encode, normalise, quiet_frames};
 use crate::model::{Model, Token};
-use crate::segment::Window;
+use crate::segment::{Purpose, Window};
 use crate::transcript::{
     Segment, Timings, WindowTranscript, add_words, drop_invented, keep_to_sound, segments, text_tokens,
 };
@@ -98,7 +98,8 @@ impl PipelineSession {
     /// Takes a window as far as the decoder, in a free lane and as many others as its options ask for.
     pub fn begin(&mut self, lane: usize, window: &Window, options: &Options) -> Result<(), Error> {
         let begin = Instant::now();
-        self.mel.resize(frames_to_encode(window.length_samples) * self.model.config.mel_bins, 0.0);
+        let frames = frames_to_encode(window.length_samples, window.purpose != Purpose::Final);
+        self.mel.resize(frames * self.model.config.mel_bins, 0.0);
         normalise(&window.log_mel, &mut self.mel);
         let states = self.encoder.encode(&self.mel)?;
         let decoding_since = Instant::now();
@@ -168,9 +169,12 @@ impl PipelineSession {
         let spoken = (language, begun.options.task);
         // A rest of less than a position is no sound that any head looks at; of a shorter window there is no other.
         let heard = (window_samples / POSITION_SAMPLES).clamp(1, self.model.config.audio_positions);
+        let spoken_before = begun.options.prefix.iter().filter(|token| **token < vocabulary.special.end_of_text);
+        let given = spoken_before.zip(&text).take_while(|(given, token)| given == token).count();
+        let text = (text.as_slice(), given);
         let alignment = match &mut self.aligner {
-            Some(aligner) => aligner.align(&begun.states, &text, spoken, heard)?,
-            None => self.batch.align(lane, &text, spoken, heard)?,
+            Some(aligner) => aligner.align(&begun.states, text, spoken, heard)?,
+            None => self.batch.align(lane, text, spoken, heard)?,
         };
         add_words(segments, &alignment, vocabulary, written(&begun.options, language), window_samples);
         keep_to_sound(segments, &begun.is_quiet, HOP_SAMPLES);

@@ -23,8 +23,9 @@ const CONTEXT_SAMPLES: u64 = 16_000;
 /// A window of at least 15 s takes long to encode.
 const LONG_SAMPLES: u64 = 240_000;
 
-/// A window that has grown for 2 s takes longer to encode than a text may that is to be there soon.
-const ONSET_SAMPLES: u64 = 32_000;
+/// Who begins to speak is listened to every 0.2 s for a second: a window of the first sound alone may have no text.
+const NEW_SAMPLES: u64 = LEAD_SAMPLES + 16_000;
+const NEW_UPDATE_SAMPLES: u64 = 3_200;
 
 /// What the last frame of a window sees behind its end.
 const SEEN_SAMPLES: u64 = (FRAME_SAMPLES / 2 - HOP_SAMPLES) as u64;
@@ -45,6 +46,8 @@ pub struct Cutter {
     cut: VecDeque<Cut>,
     /// Where the open window is to be transcribed next.
     next_update: Option<u64>,
+    /// Where what is said since the last pause begins.
+    onset: Option<u64>,
     /// Up to here the open window was to be transcribed at the last pause, or place like one.
     flushed: u64,
     /// Whether its speech has paused.
@@ -63,9 +66,10 @@ pub struct Cut {
 /// Why a window is to be transcribed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Somebody speaks again; the window is what is said since, so that some text is there soon. The open window is another one.
-    Onset,
-    /// It has grown.
+    /// Some text is to be there soon: of what is said since somebody began to speak, or since text was final. The open window may
+    /// be a longer one.
+    Glance,
+    /// It has grown, and words of it may be final.
     Update,
     /// Its speech pauses; the window may grow on.
     Pause,
@@ -78,7 +82,7 @@ pub enum Reason {
 impl Reason {
     /// Whether the same is heard again in a later window.
     pub fn is_passing(self) -> bool {
-        matches!(self, Self::Onset | Self::Update)
+        matches!(self, Self::Glance | Self::Update)
     }
 }
 
@@ -143,6 +147,7 @@ impl Cutter {
             analysed: 0,
             cut: VecDeque::new(),
             next_update: None,
+            onset: None,
             flushed: 0,
             has_paused: false,
         }
@@ -184,21 +189,28 @@ impl Cutter {
         if !(is_first || self.analysed >= next) || end <= begin {
             return;
         }
-        let onset = self.onset().filter(|onset| is_first && *onset >= begin + ONSET_SAMPLES && *onset < end);
-        match onset {
-            Some(onset) => {
-                self.cut.push_back(Cut { place: onset..end, reason: Reason::Onset });
-                self.next_update = Some(self.analysed + self.limits.update_samples);
-            }
-            None => {
-                self.cut.push_back(Cut { place: begin..end, reason: Reason::Update });
-                self.next_update = Some(self.after(begin));
-            }
+        if is_first {
+            self.onset = self.spoken_from();
         }
+        let is_new = |onset: &u64| (begin..end).contains(onset) && end < onset + NEW_SAMPLES;
+        let new_from = self.onset.filter(is_new);
+        let open_from = self.flushed.max(begin);
+        let (start, reason) = match new_from {
+            Some(onset) => (onset, Reason::Glance),
+            None if self.limits.commits_updates => (begin, Reason::Update),
+            None => (self.onset.unwrap_or_default().max(open_from), Reason::Glance),
+        };
+        if start < end {
+            self.cut.push_back(Cut { place: start..end, reason });
+        }
+        self.next_update = Some(match new_from {
+            Some(_) => self.analysed + NEW_UPDATE_SAMPLES,
+            None => self.after(start.min(end)),
+        });
     }
 
     /// Where a window of what is being said now would begin.
-    fn onset(&self) -> Option<u64> {
+    fn spoken_from(&self) -> Option<u64> {
         let open = self.ears.as_ref()?.speech.open();
         open.is_speech.then(|| begin(&open, self.begin))
     }

@@ -36,6 +36,8 @@ pub struct Limits {
     pub is_growing: bool,
     /// Whether a window that grows is transcribed between pauses too: each time that it has grown by so much; 0 for not.
     pub update_samples: u64,
+    /// Whether words of it may be final then. If not, only what was said since the last place where text was final is transcribed.
+    pub commits_updates: bool,
     /// Speech in a window that grows is transcribed after so much of it even if it does not pause; 0 for not. What is said in it is
     /// final up to a quiet place, behind which more was heard.
     pub flush_samples: u64,
@@ -56,12 +58,22 @@ pub struct Window {
     pub voiced: Vec<bool>,
     /// Whether the stream ends with it.
     pub is_last: bool,
-    /// Whether it will be transcribed again.
-    pub is_update: bool,
-    /// Whether some of its text may be final.
-    pub is_committed: bool,
+    /// What its text is for.
+    pub purpose: Purpose,
     /// Tokens that its text has to begin with.
     pub prefix: Vec<Token>,
+}
+
+/// What a window's text is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be shown until the same is heard again.
+    Glance,
+    /// Some of it may be final; the rest is heard again.
+    Draft,
+    /// To be final.
+    #[default]
+    Final,
 }
 
 /// The part of the latency that goes into listening; the rest is for inference.
@@ -108,6 +120,7 @@ impl Limits {
             window_samples: BUSY_WINDOW_SAMPLES,
             cut_search_samples: BUSY_WINDOW_SAMPLES / 3,
             kept_samples: BUSY_WINDOW_SAMPLES / 2,
+            commits_updates: true,
             ..Self::live(latency)
         };
         limits.updated()
@@ -136,6 +149,7 @@ impl Default for Limits {
             windows_at_a_time: 8,
             is_growing: false,
             update_samples: 0,
+            commits_updates: false,
             flush_samples: 0,
             voice: voice::Thresholds::default(),
         }

@@ -139,8 +139,12 @@ fn a_line_that_is_skipped_ends() {
 
 #[test]
 fn who_is_late_tells_nothing_that_may_change() {
-    for (late_s, is_told) in [(0.0, true), (5.0, false)] {
+    // Late for the longest delay, or for the latency of 8 s.
+    for (longest_ms, late_s, is_told) in
+        [(10_000_u32, 0.0, true), (10_000, 5.0, false), (120_000, 5.0, true), (120_000, 8.5, false)]
+    {
         let mut listener = live("segment", true);
+        listener.element.set_property("max-delay", longest_ms);
         let gate = Gate::before(&listener.element.static_pad("src").unwrap());
         listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
         listener.segment(10.0);

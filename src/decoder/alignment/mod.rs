@@ -36,7 +36,8 @@ pub struct TimedToken {
 }
 
 /// Aligns a `text`, which holds no special tokens, with what `lane` listened to, of which the first `heard` positions hold
-/// sound. The `prompt` is what a text without timestamps follows, [`crate::model::SpecialTokens::prompt`].
+/// sound. The `prompt` is what a text without timestamps follows, [`crate::model::SpecialTokens::prompt`]. The first `given` tokens
+/// were not the model's choice, and have the probability 1.
 ///
 /// Errors: a device fault, a device that cannot, a text that is longer than the model's.
 pub fn align(
@@ -44,6 +45,7 @@ pub fn align(
     vocabulary: &Vocabulary,
     lane: usize,
     (prompt, text): (&[Token], &[Token]),
+    given: usize,
     heard: usize,
 ) -> Result<Alignment, DeviceError> {
     if text.is_empty() || heard == 0 {
@@ -58,8 +60,9 @@ pub fn align(
     let looked: Vec<usize> = costs.chunks_exact(heard).map(greatest_place).collect();
     costs.iter_mut().for_each(|x| *x = -*x);
     let places = warp::entries(&costs, heard);
-    let mut probabilities = Vec::with_capacity(text.len());
-    session.judge(first..first + text.len(), |row, logits| {
+    let given = given.min(text.len());
+    let mut probabilities = vec![1.0; given];
+    session.judge(first + given..first + text.len(), |row, logits| {
         let logits = &logits[..end_of_text as usize];
         probabilities.push((logits[text[row - first] as usize] - log_sum_exp(logits)).exp());
     })?;
