@@ -23,6 +23,9 @@ const LATE_SAMPLES: u64 = 8_000;
 /// So is one with so much of a voice, which is more than a text's last sound: 0.6 s. Where a text's words were timed, 1 s.
 const LEAST_REST_VOICED_SAMPLES: usize = 9_600;
 const LEAST_GROWN_REST_VOICED_SAMPLES: usize = 16_000;
+/// A voice that is not heard for 0.3 s has ended its word. Whether the last frames of a window are near one is heard behind them.
+const QUIET_SAMPLES: u64 = 4_800;
+const UNHEARD_SAMPLES: u64 = 800;
 /// A text that covers less than 1 s of its window is no reason to try again.
 const LEAST_ADVANCE_SAMPLES: usize = 16_000;
 
@@ -214,7 +217,7 @@ impl Stream {
             return Text { tail: joined(cues(transcript.segments, &mut said)), heard_samples, ..Text::default() };
         }
         let extent = match reason {
-            Reason::Glance | Reason::Update => Extent::Policy,
+            Reason::Glance | Reason::Update => Extent::Policy { has_paused: self.is_quiet_at_end(&place) },
             Reason::Flush(until) => Extent::Until(until.saturating_sub(place.start) as usize),
             Reason::Pause | Reason::End => Extent::Whole,
         };
@@ -288,6 +291,13 @@ impl Stream {
     fn voiced_behind(&self, consumed: usize, place: &Range<u64>) -> usize {
         let behind = (place.start + consumed as u64).min(place.end)..place.end;
         self.cutter.voiced(&behind).iter().filter(|is_voiced| **is_voiced).count() * HOP_SAMPLES
+    }
+
+    /// Whether the voice has paused at a window's end for as long as between two words.
+    fn is_quiet_at_end(&self, place: &Range<u64>) -> bool {
+        let quiet = place.end.saturating_sub(QUIET_SAMPLES)..place.end.saturating_sub(UNHEARD_SAMPLES);
+        let voiced = self.cutter.voiced(&quiet);
+        quiet.start > place.start && !voiced.is_empty() && voiced.iter().all(|is_voiced| !is_voiced)
     }
 
     /// A window, unless its last frame sees samples that are still to come.

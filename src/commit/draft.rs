@@ -54,8 +54,11 @@ pub struct Drafted {
 /// How much of a transcript is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// What the policy says.
-    Policy,
+    /// What the policy says, of a voice that has paused at the end or not.
+    Policy {
+        /// Whether it has.
+        has_paused: bool,
+    },
     /// That, and the words that are said before this place of the window, in samples.
     Until(usize),
     /// All of it: the speech ends.
@@ -120,10 +123,10 @@ impl Draft {
         words.truncate(repeated(&words, self.said_samples));
         let end_samples =
             words.last().map(|word| word.end_samples).or((self.said_samples > 0).then_some(self.said_samples));
-        let by_policy = || self.policy.finals(&words, &self.before, window_samples);
+        let by_policy = |has_paused| self.policy.finals(&words, &self.before, window_samples, has_paused);
         let count = match extent {
-            Extent::Policy => by_policy(),
-            Extent::Until(place) => by_policy().max(words.iter().take_while(|word| word.middle() < place).count()),
+            Extent::Policy { has_paused } => by_policy(has_paused),
+            Extent::Until(place) => by_policy(false).max(words.iter().take_while(|word| word.middle() < place).count()),
             Extent::Whole => words.len(),
         };
         let count = if has_spaces(&written) { whole(&words, count) } else { count };
@@ -285,8 +288,8 @@ mod tests {
     #[test]
     fn what_has_to_change_does_not() {
         let mut draft = Draft::new(Policy::LocalAgreement);
-        assert_eq!(draft.take(transcript(&SAID, 1), 72_000, Extent::Policy).finals, []);
-        let drafted = draft.take(transcript(&SAID, 1), 72_000, Extent::Policy);
+        assert_eq!(draft.take(transcript(&SAID, 1), 72_000, Extent::Policy { has_paused: false }).finals, []);
+        let drafted = draft.take(transcript(&SAID, 1), 72_000, Extent::Policy { has_paused: false });
         assert_eq!((texts(&drafted.finals), texts(&drafted.tail)), (vec!["So it goes"], vec!["on"]));
         let other = [(" So", 16_000), (" it", 32_000), (" goes", 48_000), (" off", 64_000)];
         assert_eq!(texts(&draft.take(transcript(&other, 1), 72_000, Extent::Whole).finals), ["off"]);

@@ -50,16 +50,17 @@ impl std::str::FromStr for Policy {
 
 impl Policy {
     /// How many of the `words` are final that a transcript of a window of `window_samples` has behind what was final before. The
-    /// transcript before it had `before`. The last word is never among them, because what follows may belong to it.
-    pub fn finals(self, words: &[&Word], before: &[String], window_samples: usize) -> usize {
+    /// transcript before it had `before`. Unless the voice has paused at the window's end, the last word is never among them, because
+    /// what follows may belong to it.
+    pub fn finals(self, words: &[&Word], before: &[String], window_samples: usize, has_paused: bool) -> usize {
         if window_samples < LEAST_WINDOW_SAMPLES {
             return 0;
         }
-        let most = words.len().saturating_sub(1);
+        let most = if has_paused { words.len() } else { words.len().saturating_sub(1) };
         let is_old = |word: &Word| word.end_samples + OLD_SAMPLES <= window_samples;
         let is_final = |(index, word): &(usize, &&Word)| {
             let is_same = before.get(*index).is_some_and(|before| *before == plain(&word.text));
-            let is_heard = || word.looked_samples + EDGE_SAMPLES <= window_samples;
+            let is_heard = || has_paused || word.looked_samples + EDGE_SAMPLES <= window_samples;
             let is_settled = |word: &Word| {
                 word.probability >= DOUBTED_PROBABILITY || word.end_samples + SETTLING_SAMPLES <= window_samples
             };
@@ -97,7 +98,7 @@ mod tests {
     fn finals(policy: Policy, now: &[(&str, usize)], before: &[&str]) -> usize {
         let words = words(now);
         let before: Vec<String> = before.iter().map(|text| plain(text)).collect();
-        policy.finals(&words.iter().collect::<Vec<_>>(), &before, 32_000)
+        policy.finals(&words.iter().collect::<Vec<_>>(), &before, 32_000, false)
     }
 
     #[test]
@@ -126,8 +127,22 @@ mod tests {
     fn what_the_model_is_unsure_of_is_final_when_it_says_so_twice() {
         let mut now = words(&[(" So", 3_200), (" it", 9_600), (" is", 12_000)]);
         now[1].probability = 0.7;
-        let finals = |before: &[String]| Policy::AlignAtt.finals(&now.iter().collect::<Vec<_>>(), before, 32_000);
+        let finals =
+            |before: &[String]| Policy::AlignAtt.finals(&now.iter().collect::<Vec<_>>(), before, 32_000, false);
         assert_eq!((finals(&[]), finals(&["so".into(), "if".into()]), finals(&["so".into(), "it".into()])), (1, 1, 2));
+    }
+
+    #[test]
+    fn in_a_pause_nothing_more_belongs_to_the_last_word() {
+        let now = words(&[(" So", 3_200), (" it", 20_800), (" is.", 31_000)]);
+        let now: Vec<&Word> = now.iter().collect();
+        for (policy, before) in
+            [(Policy::AlignAtt, vec![]), (Policy::LocalAgreement, ["so", "it", "is"].map(str::to_owned).to_vec())]
+        {
+            assert_eq!(policy.finals(&now, &before, 32_000, true), 3);
+            assert!(policy.finals(&now, &before, 32_000, false) < 3);
+        }
+        assert_eq!(Policy::LocalAgreement.finals(&now, &[], 32_000, true), 0);
     }
 
     #[test]
@@ -135,7 +150,7 @@ mod tests {
         let mut now = words(&[(" So", 3_200), (" it", 9_600), (" is", 12_000)]);
         (now[1].probability, now[1].end_samples) = (0.5, 12_800);
         let before = ["so".to_owned(), "it".to_owned()];
-        let finals = |window| Policy::AlignAtt.finals(&now.iter().collect::<Vec<_>>(), &before, window);
+        let finals = |window| Policy::AlignAtt.finals(&now.iter().collect::<Vec<_>>(), &before, window, false);
         assert_eq!([36_799, 36_800].map(finals), [1, 2]);
     }
 

@@ -257,3 +257,28 @@ fn partials_of_segments_are_short_and_change_nothing_that_is_final() {
     assert_eq!(quiet, told);
     assert!(none == 0 && some > 50, "{none}, {some}");
 }
+
+/// Behind a short silence a word is as whole as behind a pause.
+#[test]
+fn the_last_word_before_a_pause_is_final_before_the_pause_is_one() {
+    let (samples, sentences) = sentences(RATE, &[("0870", 3 * RATE)]);
+    let spoken = sentences[0].1 as u64 - WORD_EVERY;
+    for policy in [Policy::LocalAgreement, Policy::AlignAtt] {
+        let mut stream = Stream::new(limits(policy, 8_000), policy, Some(&voice()), spectrogram());
+        let mut last = None;
+        for piece in samples.chunks(320) {
+            stream.push(piece).unwrap();
+            while let Some(window) = stream.window() {
+                let mut transcript = written(&window);
+                transcript.segments[0].words.retain(|word| window.start_samples + (word.start_samples as u64) < spoken);
+                let purpose = window.purpose;
+                let finals = stream.accept(transcript).finals;
+                last =
+                    finals.iter().flat_map(|cue| &cue.words).last().map(|word| (word.text.clone(), purpose)).or(last);
+            }
+        }
+        let (word, purpose) = last.unwrap();
+        assert_eq!(word.trim().parse::<u64>().unwrap(), spoken.div_ceil(WORD_EVERY) - 1);
+        assert_eq!(purpose, Purpose::Draft, "{policy:?}");
+    }
+}
