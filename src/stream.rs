@@ -80,7 +80,7 @@ impl Stream {
             draft: Draft::new(policy),
             next_draft: Draft::new(policy),
             draft_samples: 0,
-            cutter: Cutter::new(limits, voice),
+            cutter: Cutter::new(limits, policy != Policy::Segment, voice),
             spectrogram,
             heard: Vec::new(),
             start_samples: 0,
@@ -213,11 +213,11 @@ impl Stream {
         let cues = |segments: Vec<Segment>, said: &mut Said| -> Vec<Cue> {
             segments.into_iter().map(|segment| said.cue(&place, segment, &cue)).collect()
         };
-        if reason == Reason::Glance {
-            return Text { tail: joined(cues(transcript.segments, &mut said)), heard_samples, ..Text::default() };
-        }
         let extent = match reason {
-            Reason::Glance | Reason::Update => Extent::Policy { has_paused: self.is_quiet_at_end(&place) },
+            Reason::Glance => {
+                return Text { tail: joined(cues(transcript.segments, &mut said)), heard_samples, ..Text::default() };
+            }
+            Reason::Update => Extent::Policy { has_paused: self.is_quiet_at_end(&place) },
             Reason::Flush(until) => Extent::Until(until.saturating_sub(place.start) as usize),
             Reason::Pause | Reason::End => Extent::Whole,
         };
@@ -378,7 +378,6 @@ mod tests {
         windows_at_a_time: 2,
         is_growing: false,
         update_samples: 0,
-        commits_updates: false,
         flush_samples: 0,
         voice: Thresholds {
             speech: 0.5,

@@ -70,7 +70,7 @@ impl Batch {
     }
 
     /// When the tokens of a `text` were spoken that was written in this lane, where nothing was begun since. Of what the lane
-    /// listened to, the first `heard` positions hold sound.
+    /// listened to, the first `heard` positions hold sound. The first `given` tokens of the text have the probability 1.
     ///
     /// Errors: a device fault, or a device that cannot.
     pub fn align(

@@ -37,6 +37,9 @@ const HOP: u64 = HOP_SAMPLES as u64;
 /// alone, not on how many came at a time.
 pub struct Cutter {
     limits: Limits,
+    /// Whether words of a window that is open may be final. If not, only what was said since text was final last is transcribed
+    /// before its speech pauses.
+    commits_updates: bool,
     ears: Option<Ears>,
     /// Everything before is in a window, or is silence.
     begin: u64,
@@ -130,7 +133,7 @@ impl Heard<'_> {
 
 impl Cutter {
     /// Cuts by voice activity, or, without a voice, at quiet places.
-    pub fn new(mut limits: Limits, voice: Option<&Arc<Voice>>) -> Self {
+    pub fn new(mut limits: Limits, commits_updates: bool, voice: Option<&Arc<Voice>>) -> Self {
         limits.window_samples = on_grid(limits.window_samples as u64).max(HOP) as usize;
         let ears = voice.map(|voice| Ears {
             listener: voice.listener(),
@@ -142,6 +145,7 @@ impl Cutter {
         });
         Self {
             limits,
+            commits_updates,
             ears,
             begin: 0,
             analysed: 0,
@@ -193,20 +197,18 @@ impl Cutter {
             self.onset = self.spoken_from();
         }
         let is_new = |onset: &u64| (begin..end).contains(onset) && end < onset + NEW_SAMPLES;
-        let new_from = self.onset.filter(is_new);
-        let open_from = self.flushed.max(begin);
-        let (start, reason) = match new_from {
-            Some(onset) => (onset, Reason::Glance),
-            None if self.limits.commits_updates => (begin, Reason::Update),
-            None => (self.onset.unwrap_or_default().max(open_from), Reason::Glance),
+        let (start, reason, next) = match self.onset.filter(is_new) {
+            Some(onset) => (onset, Reason::Glance, self.analysed + NEW_UPDATE_SAMPLES),
+            None if self.commits_updates => (begin, Reason::Update, self.after(begin)),
+            None => {
+                let start = self.onset.unwrap_or_default().max(self.flushed).max(begin).min(end);
+                (start, Reason::Glance, self.after(start))
+            }
         };
         if start < end {
             self.cut.push_back(Cut { place: start..end, reason });
         }
-        self.next_update = Some(match new_from {
-            Some(_) => self.analysed + NEW_UPDATE_SAMPLES,
-            None => self.after(start.min(end)),
-        });
+        self.next_update = Some(next);
     }
 
     /// Where a window of what is being said now would begin.

@@ -36,8 +36,6 @@ pub struct Limits {
     pub is_growing: bool,
     /// Whether a window that grows is transcribed between pauses too: each time that it has grown by so much; 0 for not.
     pub update_samples: u64,
-    /// Whether words of it may be final then. If not, only what was said since the last place where text was final is transcribed.
-    pub commits_updates: bool,
     /// Speech in a window that grows is transcribed after so much of it even if it does not pause; 0 for not. What is said in it is
     /// final up to a quiet place, behind which more was heard.
     pub flush_samples: u64,
@@ -120,7 +118,6 @@ impl Limits {
             window_samples: BUSY_WINDOW_SAMPLES,
             cut_search_samples: BUSY_WINDOW_SAMPLES / 3,
             kept_samples: BUSY_WINDOW_SAMPLES / 2,
-            commits_updates: true,
             ..Self::live(latency)
         };
         limits.updated()
@@ -149,7 +146,6 @@ impl Default for Limits {
             windows_at_a_time: 8,
             is_growing: false,
             update_samples: 0,
-            commits_updates: false,
             flush_samples: 0,
             voice: voice::Thresholds::default(),
         }
