@@ -27,7 +27,7 @@ Options:
   --kind KIND         only clips of this kind; may be repeated
   --language CODE     only clips in this language [default: en]
   --clip ID           only this clip; may be repeated
-  --pause-s SECONDS   longest pause between two clips [default: 2]
+  --pause-s FROM:TO   pauses between clips; behind more than 3 s a window begins anew [default: 0.2:2]
   --minutes MINUTES   play so long, beginning again [default: each clip once]
   --flush-s SECONDS   flush the pipeline this often [default: never]
   --hog FROM:TO       keep all processors busy between these minutes [default: never]
@@ -69,7 +69,7 @@ impl Arguments {
                 Long("kind") => arguments.kinds.push(parser.value()?.string()?),
                 Long("language") => arguments.language = primary_language(&parser.value()?.string()?),
                 Long("clip") => arguments.ids.push(parser.value()?.string()?),
-                Long("pause-s") => arguments.plan.longest_pause_s = parser.value()?.parse()?,
+                Long("pause-s") => arguments.plan.pause_s = span(&parser.value()?.string()?)?,
                 Long("minutes") => arguments.plan.minutes = Some(parser.value()?.parse()?),
                 Long("flush-s") => arguments.plan.flush_s = Some(parser.value()?.parse()?),
                 Long("hog") => arguments.plan.hog = Some(span(&parser.value()?.string()?)?),
@@ -100,5 +100,7 @@ impl Arguments {
 /// Two numbers with a colon between.
 fn span(text: &str) -> Result<(f64, f64), lexopt::Error> {
     let parsed = text.split_once(':').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
-    parsed.filter(|(from, to)| from < to).ok_or_else(|| format!("expected FROM:TO in minutes, but got {text:?}").into())
+    parsed
+        .filter(|(from, to)| from < to)
+        .ok_or_else(|| format!("expected FROM:TO, two numbers, the lesser first, but got {text:?}").into())
 }

@@ -10,8 +10,8 @@ use crate::{
 /// What is to be played.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Pauses between clips are up to so long, and at least 0.2 s.
-    pub longest_pause_s: f64,
+    /// The shortest and the longest pause between clips.
+    pub pause_s: (f64, f64),
     /// None for each clip once.
     pub minutes: Option<f64>,
     /// The pipeline is flushed this often.
@@ -22,7 +22,7 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { longest_pause_s: 2.0, minutes: None, flush_s: None, hog: None }
+        Self { pause_s: (0.2, 2.0), minutes: None, flush_s: None, hog: None }
     }
 }
 
@@ -70,7 +70,8 @@ impl Programme {
             self.ready.extend(&self.clips[clip]);
             let end = self.played_samples + self.ready.len();
             self.plays.push(Play { clip, place: seconds(start)..seconds(end) });
-            let pause = 0.2 + self.random() * (self.plan.longest_pause_s - 0.2).max(0.0);
+            let (shortest, longest) = self.plan.pause_s;
+            let pause = shortest + self.random() * (longest - shortest);
             self.ready.resize(self.ready.len() + (pause * f64::from(SAMPLE_RATE)) as usize, 0.0);
             self.next += 1;
         }

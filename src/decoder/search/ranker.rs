@@ -4,11 +4,11 @@ use super::Hypothesis;
 
 /// The likeliest of `texts` for its length, the first of equals; one that fell into a loop only if all did. None of none.
 ///
-/// The log-probability is divided by the number of tokens, or with a `length_penalty` by that of Wu et al., "Google's Neural Machine
-/// Translation System", 2016.
+/// The log-probability is divided by the number of tokens that were written, or with a `length_penalty` by that of Wu et al.,
+/// "Google's Neural Machine Translation System", 2016.
 pub fn best(texts: Vec<Hypothesis>, length_penalty: Option<f32>) -> Option<Hypothesis> {
     let score = |text: &Hypothesis| {
-        let length = text.tokens.len().max(1) as f32;
+        let length = (text.tokens.len() - text.given).max(1) as f32;
         let divisor = length_penalty.map_or(length, |penalty| ((5.0 + length) / 6.0).powf(penalty));
         (text.looped.is_none(), text.sum_log_probability / divisor)
     };
@@ -37,6 +37,13 @@ mod tests {
         // 1.36 and 6.25: -0.73 and -0.64.
         assert_eq!(best(texts(), Some(2.0)), Some(text(10, -4.0)));
         assert_eq!(best(Vec::new(), None), None);
+    }
+
+    #[test]
+    fn tokens_that_were_given_do_not_count() {
+        let given = |length, sum| Hypothesis { given: 20, ..text(20 + length, sum) };
+        // -0.5 and -0.4 a token.
+        assert_eq!(best(vec![given(2, -1.0), given(10, -4.0)], None), Some(given(10, -4.0)));
     }
 
     #[test]
