@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn tokens_that_were_given_do_not_count() {
-        let given = |length, sum| Hypothesis { given: 20, ..text(20 + length, sum) };
+        let given = |length: usize, sum| Hypothesis { given: 20, ..text(20 + length, sum) };
         // -0.5 and -0.4 a token.
         assert_eq!(best(vec![given(2, -1.0), given(10, -4.0)], None), Some(given(10, -4.0)));
     }
