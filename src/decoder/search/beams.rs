@@ -90,7 +90,7 @@ impl Beams {
             let to = if std::mem::replace(&mut has_heir[source], true) { free.pop() } else { Some(from) };
             let Some(to) = to else { break };
             if from != to {
-                branches.push(Branch { from, to, rows: self.prompt_rows + text.tokens.len() - text.given - 1 });
+                branches.push(Branch { from, to, rows: self.prompt_rows + text.written() - 1 });
             }
             placed.push((to, text));
         }

@@ -41,9 +41,14 @@ impl Hypothesis {
         self.looped.is_some() || self.tokens.len() >= limits.most_tokens
     }
 
+    /// How many of the tokens were written, without the end.
+    pub fn written(&self) -> usize {
+        self.tokens.len() - self.given
+    }
+
     /// Mean over the written tokens and the end (`avg_logprob` in openai/whisper `decoding.py`).
     pub fn mean_log_probability(&self) -> f32 {
-        self.sum_log_probability / (self.tokens.len() - self.given + 1) as f32
+        self.sum_log_probability / (self.written() + 1) as f32
     }
 }
 

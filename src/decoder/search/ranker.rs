@@ -8,7 +8,7 @@ use super::Hypothesis;
 /// "Google's Neural Machine Translation System", 2016.
 pub fn best(texts: Vec<Hypothesis>, length_penalty: Option<f32>) -> Option<Hypothesis> {
     let score = |text: &Hypothesis| {
-        let length = (text.tokens.len() - text.given).max(1) as f32;
+        let length = text.written().max(1) as f32;
         let divisor = length_penalty.map_or(length, |penalty| ((5.0 + length) / 6.0).powf(penalty));
         (text.looped.is_none(), text.sum_log_probability / divisor)
     };
