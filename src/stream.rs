@@ -175,13 +175,16 @@ impl Stream {
     }
 
     /// Gives up the transcript of the first of the windows that are being transcribed, and everything heard before `place` of which the
-    /// text is not final.
+    /// text is not final. What that window has behind is transcribed next.
     pub fn skip(&mut self, place: u64) {
-        self.in_flight.pop_front();
-        self.rest = None;
+        let place = on_grid(place);
+        let given_up = self.in_flight.pop_front();
+        let behind = self.rest.take().or(given_up).filter(|cut| place < cut.reason.awaited_to(cut.place.end));
+        self.rest = behind.map(|Cut { place: whole, reason }| Cut { place: whole.start.max(place)..whole.end, reason });
         self.cutter.skip(place);
-        self.settle(self.cutter.begin());
-        self.begin_draft(Draft::new(self.policy), place);
+        self.settle(self.needed_samples());
+        let begin = self.rest.as_ref().map_or(place, |rest| rest.place.start);
+        self.begin_draft(Draft::new(self.policy), begin);
         self.forget();
     }
 
@@ -267,12 +270,7 @@ impl Stream {
     fn leave_rest(&mut self, Cut { place, reason }: Cut, consumed: usize) {
         let rest = on_grid(place.start + consumed as u64)..place.end;
         let is_worth_it = consumed >= LEAST_ADVANCE_SAMPLES;
-        let is_waited_for = match reason {
-            Reason::Glance | Reason::Update => false,
-            Reason::Flush(until) => rest.start < until,
-            Reason::Pause | Reason::End => true,
-        };
-        if !is_waited_for {
+        if rest.start >= reason.awaited_to(place.end) {
             return;
         }
         if reason != Reason::End && !self.is_again && self.draft.forget_prefix() {

@@ -87,6 +87,15 @@ impl Reason {
     pub fn is_passing(self) -> bool {
         matches!(self, Self::Glance | Self::Update)
     }
+
+    /// Up to where the text of a window that ends at `end` is to be written now.
+    pub fn awaited_to(self, end: u64) -> u64 {
+        match self {
+            Self::Glance | Self::Update => 0,
+            Self::Flush(until) => until,
+            Self::Pause | Self::End => end,
+        }
+    }
 }
 
 /// The part that tells speech from silence.

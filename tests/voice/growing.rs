@@ -204,6 +204,16 @@ fn what_was_given_up_within_a_pause_does_not_come_back() {
     }
 }
 
+/// A window that is not written in time may reach further than what is given up with it.
+#[test]
+fn what_a_window_has_behind_the_place_that_is_skipped_to_is_said() {
+    let fates = [Fate::Skip(133_551)];
+    let (said, skipped) = said(limits(Policy::Segment, 8_977), Policy::Segment, &[11_400], &fates);
+    let missing: Vec<u64> =
+        spoken().filter(|word| word * WORD_EVERY > skipped + 2 * RATE as u64 && !said.contains(word)).collect();
+    assert!(missing.is_empty(), "{missing:?}, skipped to {skipped}");
+}
+
 /// A window that has grown takes long to encode, so what is said behind a pause is first heard by itself.
 #[test]
 fn who_speaks_again_is_told_of_soon() {
