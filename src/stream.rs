@@ -5,6 +5,7 @@ mod cue;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Error;
 use crate::commit::{Draft, Drafted, Extent, Policy};
@@ -35,6 +36,8 @@ const LEAST_ADVANCE_SAMPLES: usize = 16_000;
 /// push → window → window → (the scheduler) → accept → window → … → end → … → is_done
 /// ```
 pub struct Stream {
+    /// What its windows are known by; no other stream of the process has it.
+    number: u64,
     limits: Limits,
     policy: Policy,
     /// The open window's text, and that of one that follows on it.
@@ -74,7 +77,9 @@ impl Stream {
         // What is final of a window is where the text of its next transcript begins.
         let windows_at_a_time = if limits.is_growing { 1 } else { limits.windows_at_a_time };
         let limits = Limits { windows_at_a_time, ..limits };
+        static STREAMS: AtomicU64 = AtomicU64::new(0);
         Self {
+            number: STREAMS.fetch_add(1, Ordering::Relaxed),
             limits,
             policy,
             draft: Draft::new(policy),
@@ -303,6 +308,7 @@ impl Stream {
         let log_mel = self.spectrogram.window(place)?.to_vec();
         let is_last = self.ended && place.end == self.heard_samples();
         Some(Window {
+            stream: self.number,
             start_samples: place.start,
             length_samples: (place.end - place.start) as usize,
             log_mel,

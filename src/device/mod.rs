@@ -38,6 +38,11 @@ pub trait Device: Send + Sync {
         false
     }
 
+    /// Whether [`Operation::Attention`] of many rows to all keys of [`Rows::Grown`] values takes no longer for each than to a step's own.
+    fn attends_to_kept(&self) -> bool {
+        false
+    }
+
     /// What it has completed, if it is an array that is launched.
     fn completed(&self) -> Option<Completed> {
         None

@@ -189,9 +189,9 @@ pub enum Operation {
         /// (rows / stride, output columns).
         output: Value,
     },
-    /// Adds the first rows of the tensor `addend` (at least rows, columns) to `value`.
+    /// Adds rows of the tensor `addend` (at least past + rows, columns) to `value`, to each extent's those from its past on.
     Add {
-        /// Changed in place.
+        /// Changed in place; of as many rows as the step.
         value: Value,
         /// Tensor name.
         addend: String,

@@ -1,21 +1,22 @@
 //! Log-mel → states: a spectrogram (3000, bins) enters, audio states (1500, width) leave.
 //!
 //! `program` is the whole network, in the order of the paper (Radford et al., arXiv 2212.04356; `AudioEncoder` in
-//! openai/whisper `model.py`).
+//! openai/whisper `model.py`); `lanes` is what is kept of windows that grow.
 
+mod lanes;
 mod program;
 
 use std::sync::Arc;
 
-use crate::device::{Device, DeviceError, Extent, Origin, Prepared, Procedure, Session, Tensors, Value};
+use crate::device::{Device, DeviceError, Extent, Origin, Prepared, Session, Tensors};
 use crate::model::Config;
+use lanes::Lanes;
+use program::EncoderProgram;
 
 /// The encoder, prepared once.
 pub struct Encoder {
     prepared: Arc<dyn Prepared>,
-    mel: Value,
-    states: Value,
-    run: Procedure,
+    program: Arc<EncoderProgram>,
     bins: usize,
     width: usize,
 }
@@ -23,9 +24,8 @@ pub struct Encoder {
 /// Buffers that encode one window after another.
 pub struct EncoderSession {
     session: Box<dyn Session>,
-    mel: Value,
-    states: Value,
-    run: Procedure,
+    program: Arc<EncoderProgram>,
+    lanes: Lanes,
     bins: usize,
     width: usize,
 }
@@ -33,10 +33,9 @@ pub struct EncoderSession {
 impl Encoder {
     /// Prepares the encoder of a model.
     pub fn new(device: &dyn Device, config: &Config, weights: &dyn Tensors) -> Result<Self, DeviceError> {
-        let encoder = program::encoder(config);
-        let prepared = device.prepare(&encoder.program, weights)?;
-        let (mel, states, run) = (encoder.mel, encoder.states, encoder.run);
-        Ok(Self { prepared, mel, states, run, bins: config.mel_bins, width: config.width })
+        let program = program::encoder(config, device.attends_to_kept());
+        let prepared = device.prepare(&program.program, weights)?;
+        Ok(Self { prepared, program: Arc::new(program), bins: config.mel_bins, width: config.width })
     }
 
     /// Where the packed weights are from.
@@ -46,8 +45,14 @@ impl Encoder {
 
     /// Allocates the buffers of one user.
     pub fn session(&self) -> EncoderSession {
-        let Self { mel, states, run, bins, width, .. } = *self;
-        EncoderSession { session: self.prepared.session(1), mel, states, run, bins, width }
+        let lanes = Lanes::default();
+        EncoderSession {
+            session: self.prepared.session(lanes.count()),
+            program: self.program.clone(),
+            lanes,
+            bins: self.bins,
+            width: self.width,
+        }
     }
 }
 
@@ -55,8 +60,31 @@ impl EncoderSession {
     /// Encodes `mel` (2·positions, bins), time-major, to states (positions, width).
     pub fn encode(&mut self, mel: &[f32]) -> Result<&[f32], DeviceError> {
         let rows = mel.len() / self.bins / 2;
-        self.session.write(self.mel, mel);
-        self.session.run(self.run, &[Extent::new(0, rows, 0)])?;
-        Ok(&self.session.read(self.states)[..rows * self.width])
+        self.session.write(self.program.mel, mel);
+        self.session.run(self.program.run, &[Extent::new(0, rows, 0)])?;
+        Ok(&self.session.read(self.program.states)[..rows * self.width])
+    }
+
+    /// The same for a window that grows, of which the first `heard` positions are not silence that is put behind it. What a stream's
+    /// window before had more than 4 s before its end, if this one begins with it, has the states that it had there
+    /// (`docs/decisions/growing-windows.md`); the first time, and where the device does not attend to what is kept, all is encoded.
+    pub fn extend(&mut self, stream: u64, mel: &[f32], heard: usize) -> Result<&[f32], DeviceError> {
+        let Some(extending) = &self.program.extending else { return self.encode(mel) };
+        let (rows, frames) = (mel.len() / self.bins / 2, 2 * self.bins);
+        let (index, lane) = self.lanes.of(stream);
+        let first = lane.settled(mel, frames);
+        // Until all of it is encoded again, the lane holds nothing.
+        lane.mel.clear();
+        // A row more, which the first one's neighbours are in.
+        let before = first.min(1);
+        self.session.write(self.program.mel, &mel[(first - before) * frames..]);
+        self.session.run(extending.open, &[Extent::new(index, rows - first + before, 0)])?;
+        let opened = self.session.read(extending.opened)[before * self.width..][..(rows - first) * self.width].to_vec();
+        self.session.write(extending.entered, &opened);
+        self.session.run(extending.extend, &[Extent::new(index, rows - first, first)])?;
+        lane.states.truncate(first * self.width);
+        lane.states.extend_from_slice(&self.session.read(self.program.states)[..(rows - first) * self.width]);
+        lane.mel.extend_from_slice(&mel[..heard.min(rows) * frames]);
+        Ok(&lane.states)
     }
 }

@@ -101,7 +101,12 @@ impl PipelineSession {
         let frames = frames_to_encode(window.length_samples, window.purpose != Purpose::Final);
         self.mel.resize(frames * self.model.config.mel_bins, 0.0);
         normalise(&window.log_mel, &mut self.mel);
-        let states = self.encoder.encode(&self.mel)?;
+        let states = match window.purpose {
+            Purpose::Draft => {
+                self.encoder.extend(window.stream, &self.mel, window.length_samples / POSITION_SAMPLES)?
+            }
+            Purpose::Glance | Purpose::Final => self.encoder.encode(&self.mel)?,
+        };
         let decoding_since = Instant::now();
         self.batch.begin(lane, states, options, window.start_samples)?;
         let timings = Timings { encoder: decoding_since - begin, ..Timings::default() };

@@ -46,6 +46,8 @@ pub struct Limits {
 /// A stretch of a stream, to be transcribed as a whole.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Window {
+    /// Which stream it is of; windows of one may be encoded from where the last one was.
+    pub stream: u64,
     /// Place of its first sample in the stream, where a frame of the spectrogram is centred.
     pub start_samples: u64,
     /// 1 to WINDOW_SAMPLES.

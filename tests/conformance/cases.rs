@@ -235,22 +235,26 @@ fn integers(rows: usize, columns: usize, seed: u64) -> Vec<f32> {
     integers
 }
 
+/// Rows at the beginning of their lane, and behind others.
 pub fn add() -> Vec<Case> {
-    let (before, addend) = (numbers(21, 16), numbers(21, 17));
-    let mut program = Program::default();
-    let value = program.value("value", Rows::Fixed(3), 7);
-    let expected = widen(&before).iter().zip(&addend).map(|(x, a)| x + *a as f64).collect();
-    vec![Case {
-        name: "add 3x7".into(),
-        program,
-        operations: vec![Operation::Add { value, addend: "a".into() }],
-        weights: Weights::default().with("a", &[3, 7], &addend),
-        inputs: vec![(value, before)],
-        tokens: None,
-        extents: step(0),
-        output: value,
-        expected,
-    }]
+    let case = |past: usize| {
+        let (before, addend) = (numbers(21, 16), numbers(42, 17));
+        let mut program = Program::default();
+        let value = program.value("value", Rows::Step(3), 7);
+        let added = &addend[past * 7..][..21];
+        Case {
+            name: format!("add 3x7 behind {past} rows"),
+            program,
+            operations: vec![Operation::Add { value, addend: "a".into() }],
+            expected: widen(&before).iter().zip(added).map(|(x, a)| x + *a as f64).collect(),
+            weights: Weights::default().with("a", &[6, 7], &addend),
+            inputs: vec![(value, before)],
+            tokens: None,
+            extents: vec![Extent::new(0, 3, past)],
+            output: value,
+        }
+    };
+    [0, 2].into_iter().map(case).collect()
 }
 
 pub fn last_row() -> Vec<Case> {

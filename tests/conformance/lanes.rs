@@ -17,6 +17,8 @@ struct Layer {
     output: Value,
     remember: Procedure,
     step: Procedure,
+    /// The same in which rows see all others of the lane.
+    look: Procedure,
 }
 
 impl Layer {
@@ -44,20 +46,22 @@ impl Layer {
             linear(audio, "b", audio_value),
             Operation::Remember { key: audio_key, value: audio_value, memory },
         ]);
-        let step = program.procedure(vec![
-            linear(input, "a", query),
-            linear(input, "b", key),
-            linear(input, "c", value),
-            Operation::Attention { query, key, value, heads: HEADS, mask: Mask::Causal, output: attended },
-            Operation::Recall { query: attended, memory, output },
-        ]);
+        let [step, look] = [Mask::Causal, Mask::None].map(|mask| {
+            program.procedure(vec![
+                linear(input, "a", query),
+                linear(input, "b", key),
+                linear(input, "c", value),
+                Operation::Attention { query, key, value, heads: HEADS, mask, output: attended },
+                Operation::Recall { query: attended, memory, output },
+            ])
+        });
         let matrix = |seed| numbers(WIDTH * WIDTH, seed);
         let weights = Weights::default()
             .with("a", &[WIDTH, WIDTH], &matrix(60))
             .with("b", &[WIDTH, WIDTH], &matrix(61))
             .with("c", &[WIDTH, WIDTH], &matrix(62));
         let session = row.device.prepare(&program, &weights).unwrap().session(3);
-        Self { session, input, audio, output, remember, step }
+        Self { session, input, audio, output, remember, step, look }
     }
 
     fn remember(&mut self, lane: usize, seed: u64) {
@@ -66,9 +70,17 @@ impl Layer {
     }
 
     fn step(&mut self, extents: &[Extent], seeds: &[u64]) -> Vec<f32> {
+        self.run(self.step, extents, seeds)
+    }
+
+    fn look(&mut self, extent: Extent, seeds: &[u64]) -> Vec<f32> {
+        self.run(self.look, &[extent], seeds)
+    }
+
+    fn run(&mut self, procedure: Procedure, extents: &[Extent], seeds: &[u64]) -> Vec<f32> {
         let rows: Vec<f32> = seeds.iter().flat_map(|seed| numbers(WIDTH, *seed)).collect();
         self.session.write(self.input, &rows);
-        self.session.run(self.step, extents).unwrap();
+        self.session.run(procedure, extents).unwrap();
         self.session.read(self.output)[..rows.len()].to_vec()
     }
 }
@@ -99,5 +111,24 @@ fn a_lane_goes_on_from_where_another_stands() {
         let worst = beside[WIDTH..].iter().zip(&alone).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
         let tolerance = if row.name.contains("F32") { 1e-5 } else { 0.0 };
         assert!(worst <= tolerance, "{}: {worst}", row.name);
+    }
+}
+
+#[test]
+fn rows_see_what_their_lane_keeps() {
+    for row in DEVICES.iter() {
+        let mut layer = Layer::new(row);
+        (0..2).for_each(|lane| layer.remember(lane, 70));
+        let whole = layer.look(Extent::new(1, 8, 0), &[1, 2, 3, 4, 5, 6, 7, 8]);
+        layer.look(Extent::new(0, 8, 0), &[9, 8, 7, 6, 5, 4, 3, 2]);
+        layer.look(Extent::new(1, 5, 0), &[1, 2, 3, 4, 5]);
+        let behind = layer.look(Extent::new(1, 3, 5), &[6, 7, 8]);
+        // Products of f32 may be summed in another order where there are fewer rows.
+        let worst =
+            behind.iter().zip(&whole[5 * WIDTH..]).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+        let tolerance = if row.name.contains("F32") { 1e-5 } else { 0.0 };
+        assert!(worst <= tolerance, "{}: {worst}", row.name);
+        let alone = layer.look(Extent::new(1, 3, 0), &[6, 7, 8]);
+        assert_ne!(alone, behind, "{}", row.name);
     }
 }

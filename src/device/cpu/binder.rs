@@ -89,8 +89,8 @@ impl<'a, 'b, A: Arithmetic> Binder<'a, 'b, A> {
             }
             &Operation::Attention { query, key, value, heads, mask, output } => {
                 let rows = self.program.values[key.0].rows;
-                if mask == Mask::Causal || rows.is_kept() {
-                    return Ok(Stage::Grown { query, key, value, heads, mask, output });
+                if mask == Mask::Causal {
+                    return Ok(Stage::Grown { query, key, value, heads, output });
                 }
                 let wanted = MemoryDeclaration { rows: rows.limit(), columns: self.columns(key), heads };
                 let index = self.heads.iter().position(|heads| *heads == wanted).unwrap_or_else(|| {

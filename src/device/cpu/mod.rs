@@ -128,6 +128,10 @@ impl Device for Cpu {
         true
     }
 
+    fn attends_to_kept(&self) -> bool {
+        true
+    }
+
     fn prepare(&self, program: &Program, tensors: &dyn Tensors) -> Result<Arc<dyn Prepared>, DeviceError> {
         match self.precision {
             Precision::F32 => self.plan::<Exact>(program, tensors),

@@ -11,7 +11,7 @@ use super::store::Store;
 use super::values::MOST_PARTS;
 use crate::device::program::{Declaration, MemoryDeclaration};
 use crate::device::team::Team;
-use crate::device::{DeviceError, Mask, Memory, Program, Rows, Tensors, Value};
+use crate::device::{DeviceError, Memory, Program, Rows, Tensors, Value};
 
 /// What sessions of a program share.
 pub struct Plan<A: Arithmetic> {
@@ -48,13 +48,12 @@ pub enum Stage<A: Arithmetic> {
         heads: usize,
         output: Value,
     },
-    /// Keys and values are read as they are, by each row those that it may see.
+    /// Keys and values are read as they are, by each row those up to its own.
     Grown {
         query: Value,
         key: Value,
         value: Value,
         heads: usize,
-        mask: Mask,
         output: Value,
     },
     Remember {

@@ -10,7 +10,7 @@ use super::plan::{Chain, Part, Plan, Stage, Stages, Step};
 use super::simd::TILE_ROWS;
 use super::values::{Block, Inputs, LOCAL_ROWS, MOST_PARTS, Values};
 use crate::device::program::MemoryDeclaration;
-use crate::device::{DeviceError, Extent, Mask, Origin, Prepared, Procedure, Session, Value};
+use crate::device::{DeviceError, Extent, Origin, Prepared, Procedure, Rows, Session, Value};
 use crate::lock::lock;
 
 /// Up to so many rows a product's columns are divided among the threads, beyond it the rows: the weights are then read once
@@ -128,8 +128,12 @@ impl<A: Arithmetic> CpuSession<A> {
             }
             Stage::Attention { query, key, value, heads, output } => {
                 assert!(extents.len() == 1, "attention over a step's own rows is about one extent");
-                let heads = &self.heads[heads];
-                fill::<A>(plan, heads, &self.values, key, value, plan.values[key.0].rows.count(extents));
+                let (heads, Extent { lane, rows, past, .. }) = (&self.heads[heads], extents[0]);
+                let keys = match plan.values[key.0].rows {
+                    Rows::Grown(limit) => lane * limit..lane * limit + past + rows,
+                    rows => 0..rows.count(extents),
+                };
+                fill::<A>(plan, heads, &self.values, (key, value), keys);
                 let rows = plan.values[query.0].rows.count(extents);
                 let (workers, head_width) = (&self.workers, plan.values[output.0].columns / heads.len());
                 self.values.by_cells(&plan.team, &[(output, head_width)], rows, LOCAL_ROWS, &|mut cell, worker| {
@@ -165,9 +169,9 @@ impl<A: Arithmetic> CpuSession<A> {
             Stage::Remember { key, value, memory } => {
                 assert!(extents.len() == 1, "a memory is written for one lane at a time");
                 let heads = &self.memories[memory.0][extents[0].memory_lane];
-                fill::<A>(plan, heads, &self.values, key, value, plan.values[key.0].rows.count(extents));
+                fill::<A>(plan, heads, &self.values, (key, value), 0..plan.values[key.0].rows.count(extents));
             }
-            Stage::Grown { query, key, value, heads, mask, output } => {
+            Stage::Grown { query, key, value, heads, output } => {
                 let rows = plan.values[query.0].rows.count(extents);
                 let (workers, head_width) = (&self.workers, plan.values[output.0].columns / heads);
                 let kept = if plan.values[key.0].rows.is_kept() { plan.values[key.0].rows.limit() } else { 0 };
@@ -176,10 +180,7 @@ impl<A: Arithmetic> CpuSession<A> {
                     let (place, stride) = (cell.reader.places()[row], plan.values[key.0].columns);
                     let columns = cell.target.columns.clone();
                     let begin = place.lane * kept * stride + columns.start;
-                    let visible = match mask {
-                        Mask::Causal => place.past + place.row + 1,
-                        Mask::None => place.past + extents[place.extent].rows,
-                    };
+                    let visible = place.past + place.row + 1;
                     let (keys, values) = (cell.reader.whole(key), cell.reader.whole(value));
                     let seen = Seen { keys: &keys[begin..], values: &values[begin..], stride, visible };
                     let query = &cell.reader.row(query, row)[columns];
@@ -290,10 +291,11 @@ fn row_step<A: Arithmetic>(
     let here = block.rows.clone();
     match step {
         Step::Add { value, addend } => {
+            let places = block.reader().places();
             let mut target = block.target(*value);
             for row in here {
                 let y = target.row(row);
-                let addend = &addend[row * y.len()..];
+                let addend = &addend[(places[row].past + places[row].row) * y.len()..];
                 y.iter_mut().zip(addend).for_each(|(y, a)| *y += a);
             }
         }
@@ -343,14 +345,20 @@ fn encode<'a, A: Arithmetic>(
     }
 }
 
-/// Packs `rows` keys and values, a head a task.
-fn fill<A: Arithmetic>(plan: &Plan<A>, heads: &Heads<A>, values: &Values, key: Value, value: Value, rows: usize) {
+/// Packs keys and values, a head a task.
+fn fill<A: Arithmetic>(
+    plan: &Plan<A>,
+    heads: &Heads<A>,
+    values: &Values,
+    (key, value): (Value, Value),
+    rows: Range<usize>,
+) {
     let columns = values.columns(key);
     let (keys, values, width) = (values.whole(key), values.whole(value), columns / heads.len());
     plan.team.run(heads.len(), &|head, _| {
-        let first = head * width;
+        let first = rows.start * columns + head * width;
         let mut head = heads[head].write().unwrap_or_else(PoisonError::into_inner);
-        A::fill(&mut head, &keys[first..], &values[first..], columns, rows);
+        A::fill(&mut head, &keys[first..], &values[first..], columns, rows.len());
     });
 }
 

@@ -33,8 +33,6 @@ unsafe impl Sync for Pointer {}
 /// Where the row of a step belongs.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// Index of the extent in the run.
-    pub extent: usize,
     /// Lane of that extent.
     pub lane: usize,
     /// Row within the extent.
@@ -61,10 +59,9 @@ impl Values {
     /// Says which rows the next work is about.
     pub fn begin(&mut self, extents: &[Extent]) {
         self.places.clear();
-        for (index, extent) in extents.iter().enumerate() {
-            let Extent { lane, memory_lane, past, .. } = *extent;
-            let place = |row| Place { extent: index, lane, row, memory_lane, past };
-            self.places.extend((0..extent.rows).map(place));
+        for &Extent { lane, memory_lane, rows, past } in extents {
+            let place = |row| Place { lane, row, memory_lane, past };
+            self.places.extend((0..rows).map(place));
         }
     }
 

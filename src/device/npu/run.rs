@@ -10,7 +10,7 @@ use super::made::Made;
 use super::mel;
 use super::object::{BLOCK_ROWS, Form, KEY_BLOCK, OBJECT_BYTES, WIDE_ONE};
 use super::placement::{Placement, Span};
-use super::plan::{AttentionPlan, EmbeddingPlan, Keys, Left, NormalisePlan, Plan, ProductPlan, Step, TOKENS_AT_A_TIME};
+use super::plan::{AttentionPlan, EmbeddingPlan, Keys, Left, NormalisePlan, Plan, ProductPlan, Step, TOKENS_AT_A_TIME, Table};
 use super::program::word;
 use super::rows::Rows as Kept;
 use super::sequencer::{Round, Sequencer};
@@ -63,9 +63,9 @@ impl Run<'_> {
             }
             Step::Add { value, addend } => {
                 self.fetch(*value)?;
-                let rows = self.held(*value).rows.count(self.extents);
+                let added = self.added(addend);
                 let held = &mut self.session.held[value.0];
-                held.host.iter_mut().zip(&addend.rows[..rows * addend.columns]).for_each(|(x, add)| *x += add);
+                held.host.iter_mut().zip(added).for_each(|(x, add)| *x += add);
                 held.set_host();
                 Ok(())
             }
@@ -182,7 +182,8 @@ impl Run<'_> {
         };
         let form = product.results.form();
         if let Some(addend) = &product.addend {
-            self.set_rows(product.output, &addend.rows);
+            let added = self.added(addend);
+            self.set_rows(product.output, &added);
         }
         if product.results == Results::Sum {
             self.require(product.output, form)?;
@@ -468,6 +469,12 @@ impl Run<'_> {
         }
         held.is_on_host = true;
         Ok(())
+    }
+
+    /// The rows of a table that are added to a step's.
+    fn added(&self, addend: &Table) -> Vec<f32> {
+        let rows = |extent: &Extent| &addend.rows[extent.past * addend.columns..][..extent.rows * addend.columns];
+        self.extents.iter().flat_map(rows).copied().collect()
     }
 
     /// Sets a value's rows on the host, as many as the run has.
