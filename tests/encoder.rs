@@ -71,7 +71,8 @@ fn what_was_long_before_the_end_keeps_its_states_and_the_rest_is_encoded_again()
     let whole = encode(9.5);
     assert_ne!(after[..kept], whole[..kept]);
     // What is encoded again is near what the whole window gives, far nearer than what was there before.
-    let (again, stale) = (difference(&after[kept..], &whole[kept..]), difference(&before[kept..], &whole[kept..before.len()]));
+    let (again, stale) =
+        (difference(&after[kept..], &whole[kept..]), difference(&before[kept..], &whole[kept..before.len()]));
     assert!(again < 0.1 && again < stale / 4.0, "{again}, {stale}");
 }
 

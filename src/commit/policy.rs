@@ -2,10 +2,10 @@
 
 use crate::transcript::Word;
 
-/// A word that the model looks for closer to the window's end than this may not have been heard whole: 0.7 s, 35 positions, somewhat
-/// more than in SimulStreaming (Papi et al., 2023, "AlignAtt: Using Attention-based Audio-Translation Alignments as a Guide for
+/// A word that the model looks for closer to the window's end than this may not have been heard whole: 0.4 s, 20 positions
+/// (`docs/decisions/growing-windows.md`; Papi et al., 2023, "AlignAtt: Using Attention-based Audio-Translation Alignments as a Guide for
 /// Simultaneous Speech Translation").
-const EDGE_SAMPLES: usize = 11_200;
+const EDGE_SAMPLES: usize = 6_400;
 
 /// A word that is less likely must be in two transcripts one after the other.
 const SURE_PROBABILITY: f32 = 0.9;
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_the_model_looks_for_at_the_edge_is_not_final_nor_what_follows() {
-        let now = [(" So", 3_200), (" it", 20_800), (" is", 21_120), (" the", 9_600), (" end", 12_000)];
+        let now = [(" So", 3_200), (" it", 25_600), (" is", 25_920), (" the", 9_600), (" end", 12_000)];
         assert_eq!(finals(Policy::AlignAtt, &now, &[]), 2);
         assert_eq!(finals(Policy::AlignAtt, &now[..2], &[]), 1);
     }

@@ -124,8 +124,7 @@ fn rows_see_what_their_lane_keeps() {
         layer.look(Extent::new(1, 5, 0), &[1, 2, 3, 4, 5]);
         let behind = layer.look(Extent::new(1, 3, 5), &[6, 7, 8]);
         // Products of f32 may be summed in another order where there are fewer rows.
-        let worst =
-            behind.iter().zip(&whole[5 * WIDTH..]).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+        let worst = behind.iter().zip(&whole[5 * WIDTH..]).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
         let tolerance = if row.name.contains("F32") { 1e-5 } else { 0.0 };
         assert!(worst <= tolerance, "{}: {worst}", row.name);
         let alone = layer.look(Extent::new(1, 3, 0), &[6, 7, 8]);

@@ -61,6 +61,8 @@ fn windows(samples: &[f32], pieces: &[usize], limits: Limits) -> Vec<Window> {
         assert!(stream.position_samples() >= known);
     }
     assert_eq!(stream.position_samples(), samples.len() as u64, "all is final at the end");
+    // Each stream has a number of its own.
+    windows.iter_mut().for_each(|window| window.stream = 0);
     windows
 }
 

@@ -212,6 +212,9 @@ impl<'a, 'b, A: Arithmetic> Binder<'a, 'b, A> {
     fn filters(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<Arc<A::Weight>, DeviceError> {
         let tensor = self.tensors.tensor(name)?;
         tensor.expect_shape(&[outputs, inputs, convolution::WIDTH])?;
+        if let Some(weight) = self.weights.get(name) {
+            return Ok(weight.clone());
+        }
         let length = inputs * convolution::WIDTH;
         let reading = Reading::new(tensor);
         let source = |first: usize, out: &mut [f32]| {
@@ -223,6 +226,7 @@ impl<'a, 'b, A: Arithmetic> Binder<'a, 'b, A> {
         };
         let weight = Arc::new(A::weight(self.store, name, outputs, length, &source));
         reading.end()?;
+        self.weights.insert(name.into(), weight.clone());
         Ok(weight)
     }
 

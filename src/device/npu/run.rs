@@ -10,7 +10,9 @@ use super::made::Made;
 use super::mel;
 use super::object::{BLOCK_ROWS, Form, KEY_BLOCK, OBJECT_BYTES, WIDE_ONE};
 use super::placement::{Placement, Span};
-use super::plan::{AttentionPlan, EmbeddingPlan, Keys, Left, NormalisePlan, Plan, ProductPlan, Step, TOKENS_AT_A_TIME, Table};
+use super::plan::{
+    AttentionPlan, EmbeddingPlan, Keys, Left, NormalisePlan, Plan, ProductPlan, Step, TOKENS_AT_A_TIME, Table,
+};
 use super::program::word;
 use super::rows::Rows as Kept;
 use super::sequencer::{Round, Sequencer};
