@@ -46,9 +46,9 @@ impl Lanes {
 }
 
 impl Lane {
-    /// How many positions of a window, each of `frames` numbers of its spectrogram, are as they were and stay as they are.
-    pub fn settled(&self, mel: &[f32], frames: usize) -> usize {
-        if mel.starts_with(&self.mel) { (self.mel.len() / frames).saturating_sub(UNSETTLED_POSITIONS) } else { 0 }
+    /// How many positions of a window, each so many numbers of its spectrogram, are as they were and stay as they are.
+    pub fn settled(&self, mel: &[f32], position: usize) -> usize {
+        if mel.starts_with(&self.mel) { (self.mel.len() / position).saturating_sub(UNSETTLED_POSITIONS) } else { 0 }
     }
 }
 

@@ -70,21 +70,22 @@ impl EncoderSession {
     /// (`docs/decisions/growing-windows.md`); the first time, and where the device does not attend to what is kept, all is encoded.
     pub fn extend(&mut self, stream: u64, mel: &[f32], heard: usize) -> Result<&[f32], DeviceError> {
         let Some(extending) = &self.program.extending else { return self.encode(mel) };
-        let (rows, frames) = (mel.len() / self.bins / 2, 2 * self.bins);
+        let position = 2 * self.bins;
+        let rows = mel.len() / position;
         let (index, lane) = self.lanes.of(stream);
-        let first = lane.settled(mel, frames);
+        let first = lane.settled(mel, position);
         // Until all of it is encoded again, the lane holds nothing.
         lane.mel.clear();
         // A row more, which the first one's neighbours are in.
         let before = first.min(1);
-        self.session.write(self.program.mel, &mel[(first - before) * frames..]);
+        self.session.write(self.program.mel, &mel[(first - before) * position..]);
         self.session.run(extending.open, &[Extent::new(index, rows - first + before, 0)])?;
         let opened = self.session.read(extending.opened)[before * self.width..][..(rows - first) * self.width].to_vec();
         self.session.write(extending.entered, &opened);
         self.session.run(extending.extend, &[Extent::new(index, rows - first, first)])?;
         lane.states.truncate(first * self.width);
         lane.states.extend_from_slice(&self.session.read(self.program.states)[..(rows - first) * self.width]);
-        lane.mel.extend_from_slice(&mel[..heard.min(rows) * frames]);
+        lane.mel.extend_from_slice(&mel[..heard.min(rows) * position]);
         Ok(&lane.states)
     }
 }
