@@ -16,8 +16,9 @@ pub struct Lanes {
 /// A stream's last window.
 #[derive(Default)]
 pub struct Lane {
-    stream: u64,
-    /// When it was looked for last; 0 for never.
+    /// None if there was none yet.
+    stream: Option<u64>,
+    /// When it was looked for last.
     time: u64,
     /// What was heard of it (2·positions, bins), whose keys and values the device keeps.
     pub mel: Vec<f32>,
@@ -34,10 +35,11 @@ impl Lanes {
     /// The lane of a stream, with its index.
     pub fn of(&mut self, stream: u64) -> (usize, &mut Lane) {
         self.time += 1;
-        let is_of = |lane: &Lane| lane.time > 0 && lane.stream == stream;
-        let index = (0..COUNT).min_by_key(|&index| (!is_of(&self.lanes[index]), self.lanes[index].time)).unwrap_or(0);
+        let stream = Some(stream);
+        let order = |index: &usize| (self.lanes[*index].stream != stream, self.lanes[*index].time);
+        let index = (0..COUNT).min_by_key(order).unwrap_or(0);
         let lane = &mut self.lanes[index];
-        if !is_of(lane) {
+        if lane.stream != stream {
             lane.mel.clear();
         }
         (lane.stream, lane.time) = (stream, self.time);

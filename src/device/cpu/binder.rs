@@ -175,14 +175,27 @@ impl<'a, 'b, A: Arithmetic> Binder<'a, 'b, A> {
     fn weight(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<Arc<A::Weight>, DeviceError> {
         let tensor = self.tensors.tensor(name)?;
         tensor.expect_shape(&[outputs, inputs])?;
+        self.packed(name, tensor, (outputs, inputs), &|reading, first, out| {
+            reading.rows(first, out.len() / inputs, out);
+        })
+    }
+
+    /// A tensor packed as a matrix (outputs, inputs), once for all that name it; `read` writes rows of it, from a given one on.
+    fn packed(
+        &mut self,
+        name: &str,
+        tensor: TensorView<'_>,
+        (outputs, inputs): (usize, usize),
+        read: &(dyn Fn(&Reading<'_>, usize, &mut [f32]) + Sync),
+    ) -> Result<Arc<A::Weight>, DeviceError> {
         if let Some(weight) = self.weights.get(name) {
             return Ok(weight.clone());
         }
         let reading = Reading::new(tensor);
-        let source = |first: usize, out: &mut [f32]| reading.rows(first, out.len() / inputs, out);
-        let weight = Arc::new(A::weight(self.store, name, outputs, inputs, &source));
+        let weight = A::weight(self.store, name, outputs, inputs, &|first, out: &mut [f32]| read(&reading, first, out));
         reading.end()?;
         self.tensors.release();
+        let weight = Arc::new(weight);
         self.weights.insert(name.into(), weight.clone());
         Ok(weight)
     }
@@ -212,22 +225,14 @@ impl<'a, 'b, A: Arithmetic> Binder<'a, 'b, A> {
     fn filters(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<Arc<A::Weight>, DeviceError> {
         let tensor = self.tensors.tensor(name)?;
         tensor.expect_shape(&[outputs, inputs, convolution::WIDTH])?;
-        if let Some(weight) = self.weights.get(name) {
-            return Ok(weight.clone());
-        }
         let length = inputs * convolution::WIDTH;
-        let reading = Reading::new(tensor);
-        let source = |first: usize, out: &mut [f32]| {
+        self.packed(name, tensor, (outputs, length), &|reading, first, out| {
             let mut filters = vec![0.0; out.len()];
             reading.rows(first, out.len() / length, &mut filters);
             for (filter, out) in filters.chunks_exact(length).zip(out.chunks_exact_mut(length)) {
                 convolution::reorder(filter, inputs, out);
             }
-        };
-        let weight = Arc::new(A::weight(self.store, name, outputs, length, &source));
-        reading.end()?;
-        self.weights.insert(name.into(), weight.clone());
-        Ok(weight)
+        })
     }
 
     fn vector(&mut self, name: &str, length: usize) -> Result<Arc<[f32]>, DeviceError> {

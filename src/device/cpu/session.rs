@@ -127,7 +127,7 @@ impl<A: Arithmetic> CpuSession<A> {
                 if rows <= FEW_ROWS { self.few_rows(plan, chain, rows) } else { self.many_rows(plan, chain, rows) }
             }
             Stage::Attention { query, key, value, heads, output } => {
-                assert!(extents.len() == 1, "attention over a step's own rows is about one extent");
+                assert!(extents.len() == 1, "attention of all rows to all keys is about one extent");
                 let (heads, Extent { lane, rows, past, .. }) = (&self.heads[heads], extents[0]);
                 let keys = match plan.values[key.0].rows {
                     Rows::Grown(limit) => lane * limit..lane * limit + past + rows,
