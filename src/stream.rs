@@ -24,6 +24,8 @@ const LATE_SAMPLES: u64 = 8_000;
 /// So is one with so much of a voice, which is more than a text's last sound: 0.6 s. Where a text's words were timed, 1 s.
 const LEAST_REST_VOICED_SAMPLES: usize = 9_600;
 const LEAST_GROWN_REST_VOICED_SAMPLES: usize = 16_000;
+/// Where the same is heard again anyway, 2 s: a text that its given beginning keeps from going on.
+const STUCK_VOICED_SAMPLES: usize = 32_000;
 /// A voice that is not heard for 0.3 s has ended its word. Whether the last frames of a window are near one is heard behind them.
 const QUIET_SAMPLES: u64 = 4_800;
 const UNHEARD_SAMPLES: u64 = 800;
@@ -240,6 +242,9 @@ impl Stream {
         let consumed = written.map_or(consumed, |end| end.min(consumed));
         let is_lost = !self.limits.is_growing && is_voiced(consumed, LEAST_REST_VOICED_SAMPLES);
         let has_rest = is_lost || consumed + LEAST_REST_SAMPLES < length;
+        if reason == Reason::Update && written.is_some_and(|end| is_voiced(end, STUCK_VOICED_SAMPLES)) {
+            self.draft.forget_prefix();
+        }
         let finals = cues(drafted.finals, &mut said);
         (self.said_samples, self.word_samples) = (said.said_samples, said.word_samples);
         let tail = joined(cues(drafted.tail, &mut said));

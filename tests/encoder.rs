@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 
 use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::{Encoder, EncoderSession};
-use gstwhispernpu::mel::{FrontEnd, frames_to_encode, normalise};
+use gstwhispernpu::mel::{FrontEnd, normalise};
 use gstwhispernpu::model::Model;
+use gstwhispernpu::segment::Purpose;
 use toy::{RATE, beeps, talk};
 
 const STREAM: u64 = 7;
@@ -31,7 +32,7 @@ fn heard(seconds: f64) -> (Vec<f32>, usize) {
     spectrogram.end().unwrap();
     let length = (seconds * RATE as f64) as usize;
     let log_mel = spectrogram.window(&(0..length as u64)).unwrap();
-    let mut mel = vec![0.0; frames_to_encode(length, true) * bins];
+    let mut mel = vec![0.0; Purpose::Draft.frames_to_encode(length) * bins];
     normalise(log_mel, &mut mel);
     (mel, length / POSITION)
 }

@@ -9,8 +9,9 @@ use std::sync::{Arc, LazyLock};
 use gstwhispernpu::decoder::{Batch, Decoder, Decoding, Language, Options};
 use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::Encoder;
-use gstwhispernpu::mel::{FrontEnd, frames_to_encode, normalise};
+use gstwhispernpu::mel::{FrontEnd, normalise};
 use gstwhispernpu::model::Model;
+use gstwhispernpu::segment::Purpose;
 use toy::{Phrase, Timbre, add_noise, beeps};
 
 const LANES: usize = 8;
@@ -36,7 +37,7 @@ fn states(samples: &[f32]) -> Vec<f32> {
     spectrogram.push(samples).unwrap();
     spectrogram.end().unwrap();
     let log_mel = spectrogram.window(&(0..samples.len() as u64)).unwrap().to_vec();
-    let mut mel = vec![0.0; frames_to_encode(samples.len(), false) * bins];
+    let mut mel = vec![0.0; Purpose::Final.frames_to_encode(samples.len()) * bins];
     normalise(&log_mel, &mut mel);
     Encoder::new(&*CPU, &MODEL.config, &MODEL.weights).unwrap().session().encode(&mel).unwrap().to_vec()
 }

@@ -27,27 +27,8 @@ pub const WINDOW_SAMPLES: usize = 480_000;
 /// Frames of a window.
 pub const WINDOW_FRAMES: usize = WINDOW_SAMPLES / HOP_SAMPLES;
 
-/// A window of at most this length need not be encoded to its full 30 s: 15 s.
-const SHORT_SAMPLES: usize = 240_000;
-/// Silence that is encoded behind a short window: 5 s. With much less the decoder begins to repeat itself.
-const PADDING_SAMPLES: usize = 80_000;
-/// The same where it is heard again with what follows: 3 s.
-const PASSING_PADDING_SAMPLES: usize = 48_000;
 /// How far below a window's greatest logarithm the others may be.
 const DECADES: f32 = 8.0;
-/// Frames that become one of the encoder's positions.
-const POSITION_FRAMES: usize = 2;
-
-/// How many frames of a window of `samples` samples the encoder has to see: all, unless it is short
-/// (`docs/decisions/short-windows.md`). A passing window is one that is heard again with what follows.
-pub fn frames_to_encode(samples: usize, is_passing: bool) -> usize {
-    if samples > SHORT_SAMPLES {
-        return WINDOW_FRAMES;
-    }
-    let padding = if is_passing { PASSING_PADDING_SAMPLES } else { PADDING_SAMPLES };
-    (samples + padding).div_ceil(POSITION_FRAMES * HOP_SAMPLES) * POSITION_FRAMES
-}
-
 /// The last place that a frame is centred at, up to `place`. Windows begin at such places.
 pub fn on_grid(place: u64) -> u64 {
     place / HOP_SAMPLES as u64 * HOP_SAMPLES as u64
@@ -82,15 +63,5 @@ mod tests {
         assert_eq!(output, [0.75, 1.5, -0.5, -0.5, -0.5, -0.5]);
         normalise(&[-10.0], &mut output);
         assert_eq!(output, [-1.5; 6]);
-    }
-
-    #[test]
-    fn short_windows_keep_five_seconds_of_silence_and_whole_positions() {
-        assert_eq!(frames_to_encode(16_000, false), 600);
-        assert_eq!(frames_to_encode(16_001, false), 602);
-        assert_eq!(frames_to_encode(240_000, false), 2_000);
-        assert_eq!(frames_to_encode(240_001, false), 3_000);
-        assert_eq!(frames_to_encode(WINDOW_SAMPLES, false), 3_000);
-        assert_eq!((frames_to_encode(16_000, true), frames_to_encode(240_001, true)), (400, 3_000));
     }
 }

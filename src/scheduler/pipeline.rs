@@ -9,7 +9,7 @@ use crate::Error;
 use crate::decoder::{Batch, Decoder, Decoding, Options, POSITION_SAMPLES, Task};
 use crate::device::{Device, Origin};
 use crate::encoder::{Encoder, EncoderSession};
-use crate::mel::{HOP_SAMPLES, frames_to_encode, normalise, quiet_frames};
+use crate::mel::{HOP_SAMPLES, normalise, quiet_frames};
 use crate::model::{Model, Token};
 use crate::segment::{Purpose, Window};
 use crate::transcript::{
@@ -98,7 +98,7 @@ impl PipelineSession {
     /// Takes a window as far as the decoder, in a free lane and as many others as its options ask for.
     pub fn begin(&mut self, lane: usize, window: &Window, options: &Options) -> Result<(), Error> {
         let begin = Instant::now();
-        let frames = frames_to_encode(window.length_samples, window.purpose != Purpose::Final);
+        let frames = window.purpose.frames_to_encode(window.length_samples);
         self.mel.resize(frames * self.model.config.mel_bins, 0.0);
         normalise(&window.log_mel, &mut self.mel);
         let states = match window.purpose {

@@ -12,7 +12,7 @@ pub use cutter::{Cut, Cutter, Heard, Reason};
 
 use std::time::Duration;
 
-use crate::mel::WINDOW_SAMPLES;
+use crate::mel::{HOP_SAMPLES, WINDOW_FRAMES, WINDOW_SAMPLES};
 use crate::model::Token;
 
 /// Whisper's, in Hz.
@@ -76,6 +76,32 @@ pub enum Purpose {
     Final,
 }
 
+/// A window of at most this length need not be encoded to its full 30 s: 15 s.
+const SHORT_SAMPLES: usize = 240_000;
+/// Silence that is encoded behind a short window: 5 s. With much less the decoder begins to repeat itself.
+const PADDING_SAMPLES: usize = 80_000;
+/// The same behind first words, which are heard again with what follows: 3 s.
+const GLANCE_PADDING_SAMPLES: usize = 48_000;
+/// The same behind a window that grows, whose text has a given beginning: 1.5 s.
+const DRAFT_PADDING_SAMPLES: usize = 24_000;
+/// Frames that become one of the encoder's positions.
+const POSITION_FRAMES: usize = 2;
+
+impl Purpose {
+    /// How many frames of a window of `samples` samples the encoder has to see: of one whose text is final all, unless it is short
+    /// (`docs/decisions/short-windows.md`).
+    pub fn frames_to_encode(self, samples: usize) -> usize {
+        let padding = match self {
+            Self::Glance => GLANCE_PADDING_SAMPLES,
+            Self::Draft => DRAFT_PADDING_SAMPLES,
+            Self::Final if samples <= SHORT_SAMPLES => PADDING_SAMPLES,
+            Self::Final => WINDOW_SAMPLES,
+        };
+        let frames = (samples + padding).div_ceil(POSITION_FRAMES * HOP_SAMPLES) * POSITION_FRAMES;
+        frames.min(WINDOW_FRAMES)
+    }
+}
+
 /// The part of the latency that goes into listening; the rest is for inference.
 const LISTENING_NUMERATOR: u32 = 3;
 const LISTENING_DENOMINATOR: u32 = 4;
@@ -93,8 +119,8 @@ const KEPT_SAMPLES: usize = 128_000;
 /// How far before that it may be cut: 15 s.
 const GROWING_CUT_SEARCH_SAMPLES: usize = 240_000;
 
-/// One that is transcribed all the time is at most so long, 15 s: longer ones take several times as long to encode
-/// (`docs/decisions/short-windows.md`) and win little.
+/// One that is transcribed all the time is at most so long, 15 s: longer ones have better text, and later
+/// (`docs/decisions/growing-windows.md`).
 const BUSY_WINDOW_SAMPLES: usize = 240_000;
 /// How often that is: 0.5 s.
 const UPDATE_SAMPLES: u64 = 8_000;
@@ -151,5 +177,22 @@ impl Default for Limits {
             flush_samples: 0,
             voice: voice::Thresholds::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_keep_some_silence_and_whole_positions() {
+        let last = Purpose::Final;
+        assert_eq!([16_000, 16_001, 240_000].map(|samples| last.frames_to_encode(samples)), [600, 602, 2_000]);
+        assert_eq!([240_001, WINDOW_SAMPLES].map(|samples| last.frames_to_encode(samples)), [3_000; 2]);
+        assert_eq!([16_000, 464_000].map(|samples| Purpose::Glance.frames_to_encode(samples)), [400, 3_000]);
+        assert_eq!(
+            [16_000, 384_000, 470_000].map(|samples| Purpose::Draft.frames_to_encode(samples)),
+            [250, 2_550, 3_000]
+        );
     }
 }

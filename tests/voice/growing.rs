@@ -292,3 +292,28 @@ fn the_last_word_before_a_pause_is_final_before_the_pause_is_one() {
         assert_eq!(purpose, Purpose::Draft, "{policy:?}");
     }
 }
+
+/// A decoder may take the beginning that it is given for the whole text, again and again.
+#[test]
+fn a_text_whose_beginning_keeps_it_from_going_on_is_soon_begun_anew() {
+    for policy in [Policy::LocalAgreement, Policy::AlignAtt] {
+        let mut stream = Stream::new(limits(policy, 20_000), policy, Some(&voice()), spectrogram());
+        let mut delays = Vec::new();
+        for piece in talk().0.chunks(320) {
+            stream.push(piece).unwrap();
+            while let Some(window) = stream.window() {
+                let mut transcript = written(&window);
+                if window.purpose == Purpose::Draft && !window.prefix.is_empty() {
+                    transcript.segments[0].words.truncate(window.prefix.len() - 1);
+                    transcript.tokens.truncate(window.prefix.len());
+                }
+                let end = window.start_samples + window.length_samples as u64;
+                let finals = stream.accept(transcript).finals;
+                delays
+                    .extend(finals.iter().flat_map(|cue| &cue.words).map(|word| end.saturating_sub(word.end_samples)));
+            }
+        }
+        let (count, most) = (delays.len(), delays.into_iter().max().unwrap());
+        assert!(count > 60 && most < 6 * RATE as u64, "{policy:?}: {count} words, at most {most} samples late");
+    }
+}
