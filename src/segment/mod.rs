@@ -80,10 +80,8 @@ pub enum Purpose {
 const SHORT_SAMPLES: usize = 240_000;
 /// Silence that is encoded behind a short window: 5 s. With much less the decoder begins to repeat itself.
 const PADDING_SAMPLES: usize = 80_000;
-/// The same behind first words, which are heard again with what follows: 3 s.
-const GLANCE_PADDING_SAMPLES: usize = 48_000;
-/// The same behind a window that grows, whose text has a given beginning: 1.5 s.
-const DRAFT_PADDING_SAMPLES: usize = 24_000;
+/// The same where it is heard again with what follows: 3 s.
+const PASSING_PADDING_SAMPLES: usize = 48_000;
 /// Frames that become one of the encoder's positions.
 const POSITION_FRAMES: usize = 2;
 
@@ -92,8 +90,7 @@ impl Purpose {
     /// (`docs/decisions/short-windows.md`).
     pub fn frames_to_encode(self, samples: usize) -> usize {
         let padding = match self {
-            Self::Glance => GLANCE_PADDING_SAMPLES,
-            Self::Draft => DRAFT_PADDING_SAMPLES,
+            Self::Glance | Self::Draft => PASSING_PADDING_SAMPLES,
             Self::Final if samples <= SHORT_SAMPLES => PADDING_SAMPLES,
             Self::Final => WINDOW_SAMPLES,
         };
@@ -189,10 +186,11 @@ mod tests {
         let last = Purpose::Final;
         assert_eq!([16_000, 16_001, 240_000].map(|samples| last.frames_to_encode(samples)), [600, 602, 2_000]);
         assert_eq!([240_001, WINDOW_SAMPLES].map(|samples| last.frames_to_encode(samples)), [3_000; 2]);
-        assert_eq!([16_000, 464_000].map(|samples| Purpose::Glance.frames_to_encode(samples)), [400, 3_000]);
-        assert_eq!(
-            [16_000, 384_000, 470_000].map(|samples| Purpose::Draft.frames_to_encode(samples)),
-            [250, 2_550, 3_000]
-        );
+        for passing in [Purpose::Glance, Purpose::Draft] {
+            assert_eq!(
+                [16_000, 384_000, 470_000].map(|samples| passing.frames_to_encode(samples)),
+                [400, 2_700, 3_000]
+            );
+        }
     }
 }
