@@ -29,6 +29,7 @@ pub const WINDOW_FRAMES: usize = WINDOW_SAMPLES / HOP_SAMPLES;
 
 /// How far below a window's greatest logarithm the others may be.
 const DECADES: f32 = 8.0;
+
 /// The last place that a frame is centred at, up to `place`. Windows begin at such places.
 pub fn on_grid(place: u64) -> u64 {
     place / HOP_SAMPLES as u64 * HOP_SAMPLES as u64
