@@ -147,10 +147,7 @@ impl<A: Arithmetic> CpuSession<A> {
                 let rows = plan.values[query.0].rows.count(extents);
                 let (workers, head_width) =
                     (&self.workers, plan.values[output.0].columns / plan.memories[memory.0].heads);
-                // Rows that recall the same are taken through its keys together.
-                let is_shared = extents.iter().all(|extent| extent.memory_lane == extents[0].memory_lane);
-                let block = if is_shared { TILE_ROWS } else { 1 };
-                self.values.by_cells(&plan.team, &[(output, head_width)], rows, block, &|mut cell, worker| {
+                self.values.by_cells(&plan.team, &[(output, head_width)], rows, 1, &|mut cell, worker| {
                     let lane = cell.reader.places()[cell.target.rows.start].memory_lane;
                     let head = read(&lanes[lane][cell.target.columns.start / head_width]);
                     let scores = &mut lock(&workers[worker]).scores;
