@@ -198,7 +198,7 @@ impl Cutter {
         // A voice is heard late, so that its first words are there when its window opens.
         let is_first = self.next_update.is_none() && self.ears.is_some();
         let next = *self.next_update.get_or_insert(begin + self.limits.update_samples);
-        let end = on_grid(self.analysed.saturating_sub(SEEN_SAMPLES));
+        let end = self.seen();
         if !(is_first || self.analysed >= next) || end <= begin {
             return;
         }
@@ -228,9 +228,8 @@ impl Cutter {
 
     /// When a window that begins here is to be transcribed next; a long one half as often, as it takes longer.
     fn after(&self, begin: u64) -> u64 {
-        let length = self.analysed.saturating_sub(begin);
-        let every = self.limits.update_samples.max(1) * if length < LONG_SAMPLES { 1 } else { 2 };
-        begin + (length / every + 1) * every
+        let is_long = self.analysed.saturating_sub(begin) >= LONG_SAMPLES;
+        self.analysed + self.limits.update_samples * if is_long { 2 } else { 1 }
     }
 
     /// Cuts the open window at `end`; what follows belongs to one that begins at `window`, if any.
@@ -259,7 +258,7 @@ impl Cutter {
 
     /// Has all that was heard of the window transcribed that is open from `window` on, for what is said before `until`.
     fn flush_until(&mut self, window: u64, until: u64) {
-        let end = on_grid(self.analysed.saturating_sub(SEEN_SAMPLES)).max(until);
+        let end = self.seen().max(until);
         self.cut.push_back(Cut { place: window..end, reason: Reason::Flush(until) });
         self.flushed = until;
     }
@@ -327,13 +326,25 @@ impl Cutter {
         self.cut.pop_front();
     }
 
-    /// Drops what is outdated, windows that still grow and behind which another one is; or all that still grow.
+    /// Drops what is outdated, windows that still grow and behind which another one is; or all that still grow. One that is left
+    /// grows by what was heard since it was cut.
     pub fn hurry(&mut self, drops_all: bool) {
         let mut left = self.cut.len();
         self.cut.retain(|cut| {
             left -= 1;
             !cut.reason.is_passing() || left == 0 && !drops_all
         });
+        let end = self.seen();
+        if let Some(cut) = self.cut.back_mut().filter(|cut| cut.reason.is_passing() && cut.place.end < end) {
+            cut.place.end = end;
+            let begin = cut.place.start;
+            self.next_update = Some(self.after(begin));
+        }
+    }
+
+    /// Up to here frames see nothing that was not looked at.
+    fn seen(&self) -> u64 {
+        on_grid(self.analysed.saturating_sub(SEEN_SAMPLES))
     }
 
     /// Drops what is before `place`, but for what is in windows that were taken.

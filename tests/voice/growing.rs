@@ -293,6 +293,34 @@ fn the_last_word_before_a_pause_is_final_before_the_pause_is_one() {
     }
 }
 
+/// Who was kept waiting by one window hears in the next all that was said meanwhile, and then not the same again at once.
+#[test]
+fn a_window_that_waited_has_all_that_was_heard() {
+    let (samples, _) = talk();
+    for policy in [Policy::LocalAgreement, Policy::AlignAtt] {
+        let mut stream = Stream::new(limits(policy, 8_000), policy, Some(&voice()), spectrogram());
+        let (mut heard, mut last, mut updates) = (0, 0, 0);
+        // While each window is written, 0.7 s are said.
+        for piece in samples[..12 * RATE].chunks(RATE * 7 / 10) {
+            for samples in piece.chunks(320) {
+                stream.push(samples).unwrap();
+                heard += samples.len() as u64;
+            }
+            stream.hurry(false);
+            while let Some(window) = stream.window() {
+                let end = window.start_samples + window.length_samples as u64;
+                if window.purpose == Purpose::Draft {
+                    assert!(end + RATE as u64 / 20 >= heard, "{end} of {heard}");
+                    assert!(end >= last + RATE as u64 / 2, "{end} after {last}");
+                    (last, updates) = (end, updates + 1);
+                }
+                stream.accept(written(&window));
+            }
+        }
+        assert!(updates > 10, "{updates}");
+    }
+}
+
 /// A decoder may take the beginning that it is given for the whole text, again and again.
 #[test]
 fn a_text_whose_beginning_keeps_it_from_going_on_is_soon_begun_anew() {
