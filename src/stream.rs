@@ -322,6 +322,7 @@ impl Stream {
             purpose: match reason {
                 Reason::Glance => Purpose::Glance,
                 Reason::Update => Purpose::Draft,
+                Reason::Pause | Reason::Flush(_) if self.policy != Policy::Segment => Purpose::Close,
                 Reason::Pause | Reason::Flush(_) | Reason::End => Purpose::Final,
             },
             prefix: if *reason == Reason::Glance { Vec::new() } else { self.draft.prefix().to_vec() },

@@ -7,12 +7,11 @@ use crate::transcript::Word;
 /// Simultaneous Speech Translation").
 const EDGE_SAMPLES: usize = 6_400;
 
-/// A word that is less likely must be in two transcripts one after the other.
-const SURE_PROBABILITY: f32 = 0.9;
+/// A word waits for what follows by so much, 2.5 s, times how much the model doubts it.
+const DOUBTED_SAMPLES: f32 = 40_000.0;
 
-/// One that is less likely than this has to wait for 1.5 s behind its end, too.
-const DOUBTED_PROBABILITY: f32 = 0.6;
-const SETTLING_SAMPLES: usize = 24_000;
+/// Unless it is at least so likely and in two transcripts one after the other.
+const LIKELY_PROBABILITY: f32 = 0.6;
 
 /// A word that ended so long ago is not heard better by waiting: 4 s.
 const OLD_SAMPLES: usize = 64_000;
@@ -30,8 +29,7 @@ pub enum Policy {
     /// Recognition and Translation by Partial Hypothesis Selection"; Macháček et al., 2023, "Turning Whisper into Real-Time
     /// Transcription System").
     LocalAgreement,
-    /// Those before the first that the model looks for near the window's end, or is unsure of and wrote otherwise before, or doubts so much
-    /// that what follows should be heard first.
+    /// Those before the first that the model looks for near the window's end, or doubts so much that what follows should be heard first.
     AlignAtt,
 }
 
@@ -62,13 +60,15 @@ impl Policy {
             let is_same = before.get(*index).is_some_and(|before| *before == plain(&word.text));
             let is_heard = || has_paused || word.looked_samples + EDGE_SAMPLES <= window_samples;
             let is_settled = |word: &Word| {
-                word.probability >= DOUBTED_PROBABILITY || word.end_samples + SETTLING_SAMPLES <= window_samples
+                let wait = (DOUBTED_SAMPLES * (1.0 - word.probability)) as usize;
+                word.end_samples + wait <= window_samples
             };
+            let is_likely = |word: &Word| word.probability >= LIKELY_PROBABILITY;
             match self {
                 Self::Segment => false,
                 _ if is_old(word) => true,
                 Self::LocalAgreement => is_same,
-                Self::AlignAtt => is_heard() && (word.probability >= SURE_PROBABILITY || is_same && is_settled(word)),
+                Self::AlignAtt => is_heard() && (is_settled(word) || is_same && is_likely(word)),
             }
         };
         words[..most].iter().enumerate().take_while(is_final).count()
@@ -124,9 +124,9 @@ mod tests {
     }
 
     #[test]
-    fn what_the_model_is_unsure_of_is_final_when_it_says_so_twice() {
-        let mut now = words(&[(" So", 3_200), (" it", 9_600), (" is", 12_000)]);
-        now[1].probability = 0.7;
+    fn what_is_likely_is_final_when_the_model_says_so_twice() {
+        let mut now = words(&[(" So", 3_200), (" it", 22_400), (" is", 24_000)]);
+        (now[1].probability, now[1].end_samples) = (0.7, 25_600);
         let finals =
             |before: &[String]| Policy::AlignAtt.finals(&now.iter().collect::<Vec<_>>(), before, 32_000, false);
         assert_eq!((finals(&[]), finals(&["so".into(), "if".into()]), finals(&["so".into(), "it".into()])), (1, 1, 2));
@@ -148,10 +148,12 @@ mod tests {
     #[test]
     fn what_the_model_doubts_waits_for_what_follows() {
         let mut now = words(&[(" So", 3_200), (" it", 9_600), (" is", 12_000)]);
-        (now[1].probability, now[1].end_samples) = (0.5, 12_800);
         let before = ["so".to_owned(), "it".to_owned()];
-        let finals = |window| Policy::AlignAtt.finals(&now.iter().collect::<Vec<_>>(), &before, window, false);
-        assert_eq!([36_799, 36_800].map(finals), [1, 2]);
+        for (probability, end) in [(0.5, 52_800), (0.25, 62_800)] {
+            (now[1].probability, now[1].end_samples) = (probability, 32_800);
+            let finals = |window| Policy::AlignAtt.finals(&now.iter().collect::<Vec<_>>(), &before, window, false);
+            assert_eq!([end - 1, end].map(finals), [1, 2]);
+        }
     }
 
     #[test]

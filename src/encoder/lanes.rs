@@ -50,7 +50,9 @@ impl Lanes {
 impl Lane {
     /// How many positions of a window, each so many numbers of its spectrogram, are as they were and stay as they are.
     pub fn settled(&self, mel: &[f32], position: usize) -> usize {
-        if mel.starts_with(&self.mel) { (self.mel.len() / position).saturating_sub(UNSETTLED_POSITIONS) } else { 0 }
+        let settled = (self.mel.len() / position).saturating_sub(UNSETTLED_POSITIONS);
+        let settled = settled.min((mel.len() / position).saturating_sub(1));
+        if mel.starts_with(&self.mel[..settled * position]) { settled } else { 0 }
     }
 }
 
@@ -80,9 +82,12 @@ mod tests {
         let heard = vec![0.5; 2 * 300];
         let lane = Lane { mel: heard.clone(), ..Lane::default() };
         let mut longer = [heard, vec![0.1; 2 * 50]].concat();
-        assert_eq!(lane.settled(&longer, 2), 300 - UNSETTLED_POSITIONS);
-        assert_eq!(lane.settled(&longer[..2 * 299], 2), 0);
-        longer[0] = 0.6;
+        longer[2 * 299] = 0.6;
+        for end in [350, 299] {
+            assert_eq!(lane.settled(&longer[..2 * end], 2), 300 - UNSETTLED_POSITIONS);
+        }
+        assert_eq!(lane.settled(&longer[..2 * 60], 2), 59, "something is to be encoded");
+        longer[2 * 99] = 0.6;
         assert_eq!(lane.settled(&longer, 2), 0);
         assert_eq!(Lane { mel: vec![0.1; 2 * 20], ..Lane::default() }.settled(&[0.1; 100], 2), 0);
     }

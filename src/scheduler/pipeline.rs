@@ -102,7 +102,7 @@ impl PipelineSession {
         self.mel.resize(frames * self.model.config.mel_bins, 0.0);
         normalise(&window.log_mel, &mut self.mel);
         let states = match window.purpose {
-            Purpose::Draft => {
+            Purpose::Draft | Purpose::Close => {
                 self.encoder.extend(window.stream, &self.mel, window.length_samples / POSITION_SAMPLES)?
             }
             Purpose::Glance | Purpose::Final => self.encoder.encode(&self.mel)?,

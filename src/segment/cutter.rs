@@ -20,9 +20,6 @@ const NOTICE_SAMPLES: u64 = 3 * CHUNK_SAMPLES as u64;
 /// What is said within 1 s before the end of what was heard may sound otherwise with what follows.
 const CONTEXT_SAMPLES: u64 = 16_000;
 
-/// A window of at least 15 s takes long to encode.
-const LONG_SAMPLES: u64 = 240_000;
-
 /// Who begins to speak is listened to every 0.2 s for a second: a window of the first sound alone may have no text.
 const NEW_SAMPLES: u64 = LEAD_SAMPLES + 16_000;
 const NEW_UPDATE_SAMPLES: u64 = 3_200;
@@ -208,10 +205,10 @@ impl Cutter {
         let is_new = |onset: &u64| (begin..end).contains(onset) && end < onset + NEW_SAMPLES;
         let (start, reason, next) = match self.onset.filter(is_new) {
             Some(onset) => (onset, Reason::Glance, self.analysed + NEW_UPDATE_SAMPLES),
-            None if self.commits_updates => (begin, Reason::Update, self.after(begin)),
+            None if self.commits_updates => (begin, Reason::Update, self.later()),
             None => {
                 let start = self.onset.unwrap_or_default().max(self.flushed).max(begin).min(end);
-                (start, Reason::Glance, self.after(start))
+                (start, Reason::Glance, self.later())
             }
         };
         if start < end {
@@ -226,10 +223,9 @@ impl Cutter {
         open.is_speech.then(|| begin(&open, self.begin))
     }
 
-    /// When a window that begins here is to be transcribed next; a long one half as often, as it takes longer.
-    fn after(&self, begin: u64) -> u64 {
-        let is_long = self.analysed.saturating_sub(begin) >= LONG_SAMPLES;
-        self.analysed + self.limits.update_samples * if is_long { 2 } else { 1 }
+    /// When the open window is to be transcribed next if it is now.
+    fn later(&self) -> u64 {
+        self.analysed + self.limits.update_samples
     }
 
     /// Cuts the open window at `end`; what follows belongs to one that begins at `window`, if any.
@@ -240,7 +236,7 @@ impl Cutter {
         }
         self.flushed = self.flushed.max(end);
         self.has_paused = false;
-        self.next_update = window.map(|begin| self.after(begin));
+        self.next_update = window.map(|_| self.later());
         if let Some(ears) = &mut self.ears {
             ears.window = window;
         }
@@ -334,11 +330,10 @@ impl Cutter {
             left -= 1;
             !cut.reason.is_passing() || left == 0 && !drops_all
         });
-        let end = self.seen();
+        let (end, later) = (self.seen(), self.later());
         if let Some(cut) = self.cut.back_mut().filter(|cut| cut.reason.is_passing() && cut.place.end < end) {
             cut.place.end = end;
-            let begin = cut.place.start;
-            self.next_update = Some(self.after(begin));
+            self.next_update = Some(later);
         }
     }
 

@@ -71,6 +71,8 @@ pub enum Purpose {
     Glance,
     /// Some of it may be final; the rest is heard again.
     Draft,
+    /// To be final, as most of it is already: written as such, heard as a draft.
+    Close,
     /// To be final.
     #[default]
     Final,
@@ -80,7 +82,7 @@ pub enum Purpose {
 const SHORT_SAMPLES: usize = 240_000;
 /// Silence that is encoded behind a short window: 5 s. With much less the decoder begins to repeat itself.
 const PADDING_SAMPLES: usize = 80_000;
-/// The same where it is heard again with what follows: 3 s.
+/// The same where it is heard again with what follows, or was heard before: 3 s.
 const PASSING_PADDING_SAMPLES: usize = 48_000;
 /// Frames that become one of the encoder's positions.
 const POSITION_FRAMES: usize = 2;
@@ -90,7 +92,7 @@ impl Purpose {
     /// (`docs/decisions/short-windows.md`).
     pub fn frames_to_encode(self, samples: usize) -> usize {
         let padding = match self {
-            Self::Glance | Self::Draft => PASSING_PADDING_SAMPLES,
+            Self::Glance | Self::Draft | Self::Close => PASSING_PADDING_SAMPLES,
             Self::Final if samples <= SHORT_SAMPLES => PADDING_SAMPLES,
             Self::Final => WINDOW_SAMPLES,
         };
@@ -116,10 +118,11 @@ const KEPT_SAMPLES: usize = 128_000;
 /// How far before that it may be cut: 15 s.
 const GROWING_CUT_SEARCH_SAMPLES: usize = 240_000;
 
-/// One that is transcribed all the time is at most so long, 15 s: longer ones have better text, and later
-/// (`docs/decisions/growing-windows.md`).
-const BUSY_WINDOW_SAMPLES: usize = 240_000;
-/// How often that is: 0.5 s.
+/// One that is transcribed all the time is at most so long, 24 s: of longer ones texts end too soon (`docs/decisions/growing-windows.md`).
+const BUSY_WINDOW_SAMPLES: usize = 384_000;
+/// How far before what is kept of it that may be cut: 12 s.
+const BUSY_CUT_SEARCH_SAMPLES: usize = 192_000;
+/// How often it is transcribed: each 0.5 s.
 const UPDATE_SAMPLES: u64 = 8_000;
 
 impl Limits {
@@ -141,8 +144,7 @@ impl Limits {
     pub fn streaming(latency: Duration) -> Self {
         let limits = Self {
             window_samples: BUSY_WINDOW_SAMPLES,
-            cut_search_samples: BUSY_WINDOW_SAMPLES / 3,
-            kept_samples: BUSY_WINDOW_SAMPLES / 2,
+            cut_search_samples: BUSY_CUT_SEARCH_SAMPLES,
             ..Self::live(latency)
         };
         limits.updated()
@@ -186,7 +188,7 @@ mod tests {
         let last = Purpose::Final;
         assert_eq!([16_000, 16_001, 240_000].map(|samples| last.frames_to_encode(samples)), [600, 602, 2_000]);
         assert_eq!([240_001, WINDOW_SAMPLES].map(|samples| last.frames_to_encode(samples)), [3_000; 2]);
-        for passing in [Purpose::Glance, Purpose::Draft] {
+        for passing in [Purpose::Glance, Purpose::Draft, Purpose::Close] {
             assert_eq!(
                 [16_000, 384_000, 470_000].map(|samples| passing.frames_to_encode(samples)),
                 [400, 2_700, 3_000]
