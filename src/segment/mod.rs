@@ -82,8 +82,11 @@ pub enum Purpose {
 const SHORT_SAMPLES: usize = 240_000;
 /// Silence that is encoded behind a short window: 5 s. With much less the decoder begins to repeat itself.
 const PADDING_SAMPLES: usize = 80_000;
-/// The same where it is heard again with what follows, or was heard before: 3 s.
-const PASSING_PADDING_SAMPLES: usize = 48_000;
+/// The same where it is heard again with what follows: 3 s.
+const GLANCE_PADDING_SAMPLES: usize = 48_000;
+/// The same where the text is given its beginning, too: 1.5 s, or what makes a window of 8 s.
+const DRAFT_PADDING_SAMPLES: usize = 24_000;
+const LEAST_DRAFT_SAMPLES: usize = 128_000;
 /// Frames that become one of the encoder's positions.
 const POSITION_FRAMES: usize = 2;
 
@@ -91,12 +94,13 @@ impl Purpose {
     /// How many frames of a window of `samples` samples the encoder has to see: of one whose text is final all, unless it is short
     /// (`docs/decisions/short-windows.md`).
     pub fn frames_to_encode(self, samples: usize) -> usize {
-        let padding = match self {
-            Self::Glance | Self::Draft | Self::Close => PASSING_PADDING_SAMPLES,
-            Self::Final if samples <= SHORT_SAMPLES => PADDING_SAMPLES,
+        let samples = match self {
+            Self::Glance => samples + GLANCE_PADDING_SAMPLES,
+            Self::Draft | Self::Close => (samples + DRAFT_PADDING_SAMPLES).max(LEAST_DRAFT_SAMPLES),
+            Self::Final if samples <= SHORT_SAMPLES => samples + PADDING_SAMPLES,
             Self::Final => WINDOW_SAMPLES,
         };
-        let frames = (samples + padding).div_ceil(POSITION_FRAMES * HOP_SAMPLES) * POSITION_FRAMES;
+        let frames = samples.div_ceil(POSITION_FRAMES * HOP_SAMPLES) * POSITION_FRAMES;
         frames.min(WINDOW_FRAMES)
     }
 }
@@ -188,10 +192,11 @@ mod tests {
         let last = Purpose::Final;
         assert_eq!([16_000, 16_001, 240_000].map(|samples| last.frames_to_encode(samples)), [600, 602, 2_000]);
         assert_eq!([240_001, WINDOW_SAMPLES].map(|samples| last.frames_to_encode(samples)), [3_000; 2]);
-        for passing in [Purpose::Glance, Purpose::Draft, Purpose::Close] {
+        assert_eq!([16_000, 384_000].map(|samples| Purpose::Glance.frames_to_encode(samples)), [400, 2_700]);
+        for draft in [Purpose::Draft, Purpose::Close] {
             assert_eq!(
-                [16_000, 384_000, 470_000].map(|samples| passing.frames_to_encode(samples)),
-                [400, 2_700, 3_000]
+                [16_000, 128_000, 384_000, 470_000].map(|samples| draft.frames_to_encode(samples)),
+                [800, 950, 2_550, 3_000]
             );
         }
     }
