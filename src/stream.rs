@@ -87,7 +87,7 @@ impl Stream {
             draft: Draft::new(policy),
             next_draft: Draft::new(policy),
             draft_samples: 0,
-            cutter: Cutter::new(limits, policy != Policy::Segment, voice),
+            cutter: Cutter::new(limits, policy.commits_updates(), voice),
             spectrogram,
             heard: Vec::new(),
             start_samples: 0,
@@ -176,7 +176,7 @@ impl Stream {
         Some(window)
     }
 
-    /// Drops windows that still grow and have grown already, or all that still grow.
+    /// Drops windows that still grow and have grown already, or all that still grow; one that is left ends at what was heard last.
     pub fn hurry(&mut self, drops_all: bool) {
         self.cutter.hurry(drops_all);
     }
@@ -322,7 +322,7 @@ impl Stream {
             purpose: match reason {
                 Reason::Glance => Purpose::Glance,
                 Reason::Update => Purpose::Draft,
-                Reason::Pause | Reason::Flush(_) if self.policy != Policy::Segment => Purpose::Close,
+                Reason::Pause | Reason::Flush(_) if self.policy.commits_updates() => Purpose::Close,
                 Reason::Pause | Reason::Flush(_) | Reason::End => Purpose::Final,
             },
             prefix: if *reason == Reason::Glance { Vec::new() } else { self.draft.prefix().to_vec() },

@@ -47,6 +47,11 @@ impl std::str::FromStr for Policy {
 }
 
 impl Policy {
+    /// Whether words of a window that still grows may be final.
+    pub fn commits_updates(self) -> bool {
+        self != Self::Segment
+    }
+
     /// How many of the `words` are final that a transcript of a window of `window_samples` has behind what was final before. The
     /// transcript before it had `before`. Unless the voice has paused at the window's end, the last word is never among them, because
     /// what follows may belong to it.

@@ -50,8 +50,8 @@ impl Lanes {
 impl Lane {
     /// How many positions of a window, each so many numbers of its spectrogram, are as they were and stay as they are.
     pub fn settled(&self, mel: &[f32], position: usize) -> usize {
-        let settled = (self.mel.len() / position).saturating_sub(UNSETTLED_POSITIONS);
-        let settled = settled.min((mel.len() / position).saturating_sub(1));
+        let [before, now] = [&self.mel[..], mel].map(|mel| mel.len() / position);
+        let settled = before.saturating_sub(UNSETTLED_POSITIONS).min(now.saturating_sub(1));
         if mel.starts_with(&self.mel[..settled * position]) { settled } else { 0 }
     }
 }

@@ -223,6 +223,11 @@ impl Cutter {
         open.is_speech.then(|| begin(&open, self.begin))
     }
 
+    /// Up to here frames see nothing that was not looked at.
+    fn seen(&self) -> u64 {
+        on_grid(self.analysed.saturating_sub(SEEN_SAMPLES))
+    }
+
     /// When the open window is to be transcribed next if it is now.
     fn later(&self) -> u64 {
         self.analysed + self.limits.update_samples
@@ -335,11 +340,6 @@ impl Cutter {
             cut.place.end = end;
             self.next_update = Some(later);
         }
-    }
-
-    /// Up to here frames see nothing that was not looked at.
-    fn seen(&self) -> u64 {
-        on_grid(self.analysed.saturating_sub(SEEN_SAMPLES))
     }
 
     /// Drops what is before `place`, but for what is in windows that were taken.

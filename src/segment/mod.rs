@@ -91,7 +91,7 @@ const LEAST_DRAFT_SAMPLES: usize = 128_000;
 const POSITION_FRAMES: usize = 2;
 
 impl Purpose {
-    /// How many frames of a window of `samples` samples the encoder has to see: of one whose text is final all, unless it is short
+    /// How many frames of a window of `samples` samples the encoder has to see: all of one that is final at once, unless it is short
     /// (`docs/decisions/short-windows.md`).
     pub fn frames_to_encode(self, samples: usize) -> usize {
         let samples = match self {
