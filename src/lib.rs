@@ -31,6 +31,8 @@ mod math;
 
 mod lock;
 
+mod recent;
+
 pub mod error;
 
 pub use error::Error;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::window::Window;
-use super::{Alignment, DecodeError, DecoderSession, Decoding, Options, Task, align};
+use super::{Alignment, DecodeError, DecoderSession, Decoding, Growing, Options, Task, align};
 use crate::Error;
 use crate::model::{Model, Token};
 
@@ -45,6 +45,13 @@ impl Batch {
         self.session.listen(lane, states)?;
         self.windows[lane] = Some(Window::new(&self.model, options, seed, lanes));
         Ok(())
+    }
+
+    /// Lets a window that grows and was begun in a lane go on from what its last transcript took, where both begin with what is given,
+    /// and keeps what this one takes for the next.
+    pub fn grow(&mut self, lane: usize, growing: Growing) {
+        let goes_on = self.windows[lane].as_ref().is_some_and(Window::is_given_text);
+        self.session.grow(lane, growing, goes_on);
     }
 
     /// Gives a window up, by the lane that it was begun in.
@@ -111,7 +118,10 @@ impl Batch {
         for window in self.windows.iter_mut().flatten() {
             window.branches.drain(..).for_each(|branch| self.session.branch(branch));
         }
-        ended.iter().for_each(|(lane, _)| self.windows[*lane] = None);
+        for (lane, _) in &ended {
+            self.session.keep(*lane);
+            self.windows[*lane] = None;
+        }
         Ok(ended)
     }
 }

@@ -3,10 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::kept::{Growing, Kept, common};
 use super::program::{self, DecoderProgram, Following, MOST_JUDGED};
 use super::search::Branch;
 use crate::device::{Device, DeviceError, Extent, Origin, Prepared, Session};
 use crate::model::{Model, Token};
+use crate::recent::{self, Recent};
 
 /// The decoder, prepared once.
 pub struct Decoder {
@@ -15,6 +17,7 @@ pub struct Decoder {
     width: usize,
     vocabulary_size: usize,
     audio_positions: usize,
+    keeps: bool,
 }
 
 /// The caches and buffers that decode some windows at a time, each in a lane of its own.
@@ -28,6 +31,12 @@ pub struct DecoderSession {
     held: Vec<Vec<Token>>,
     /// The lane that listened to what each lane hears: itself, or the one that it was branched from.
     heard: Vec<usize>,
+    /// The windows that grow, by the lane that they were begun in, and whether they go on from what is kept.
+    growing: Vec<Option<(Growing, bool)>>,
+    /// Behind the lanes there are two for each place: of what was written and of what was followed. None if the device keeps nothing.
+    kept: Option<Recent<Kept>>,
+    /// The place of what was followed last, if it is kept, and how many rows before had been followed already.
+    followed: (Option<usize>, usize),
     extents: Vec<Extent>,
     tokens: Vec<Token>,
 }
@@ -44,7 +53,8 @@ impl Decoder {
         let program = program::decoder(config, model.vocabulary.special.end_of_text, device.gives_probabilities());
         let prepared = device.prepare(&program.program, &model.weights)?;
         let (width, vocabulary_size, audio_positions) = (config.width, config.vocabulary_size, config.audio_positions);
-        Ok(Self { prepared, program: Arc::new(program), width, vocabulary_size, audio_positions })
+        let (program, keeps) = (Arc::new(program), device.attends_to_kept());
+        Ok(Self { prepared, program, width, vocabulary_size, audio_positions, keeps })
     }
 
     /// Where the packed weights are from.
@@ -56,13 +66,16 @@ impl Decoder {
     pub fn session(&self, lanes: usize) -> DecoderSession {
         assert!(lanes <= MOST_LANES);
         DecoderSession {
-            session: self.prepared.session(lanes),
+            session: self.prepared.session(lanes + if self.keeps { 2 * recent::COUNT } else { 0 }),
             program: self.program.clone(),
             width: self.width,
             vocabulary_size: self.vocabulary_size,
             audio_positions: self.audio_positions,
             held: vec![Vec::new(); lanes],
             heard: (0..lanes).collect(),
+            growing: vec![None; lanes],
+            kept: self.keeps.then(Recent::default),
+            followed: (None, 0),
             extents: Vec::with_capacity(lanes),
             tokens: Vec::new(),
         }
@@ -82,9 +95,52 @@ impl DecoderSession {
         let rows = states.len() / self.width;
         self.session.run(self.program.listen, &[Extent::new(lane, rows, 0)])?;
         self.heard[lane] = lane;
+        self.growing[lane] = None;
         let heard = self.heard.iter().zip(&mut self.held).filter(|(heard, _)| **heard == lane);
         heard.for_each(|(_, held)| held.clear());
         Ok(())
+    }
+
+    /// Keeps for the next transcript of a window that grows what the one takes that was begun in a lane, and lets that take from the
+    /// one before what both begin with, if it `goes_on` from it (`docs/decisions/growing-windows.md`).
+    pub(super) fn grow(&mut self, lane: usize, growing: Growing, goes_on: bool) {
+        self.growing[lane] = self.kept.is_some().then_some((growing, goes_on));
+    }
+
+    /// The place and the rest of what is kept for the window in a lane, and whether that goes on from it.
+    fn kept(&mut self, lane: usize) -> Option<(usize, &mut Kept, bool)> {
+        let (Growing { stream, start_samples }, goes_on) = self.growing[lane]?;
+        let (place, kept) = self.kept.as_mut()?.of(stream);
+        Some((place, kept.of(start_samples), goes_on))
+    }
+
+    /// The lanes of a place: of what was written, and of what was followed.
+    fn kept_lanes(&self, place: usize) -> [usize; 2] {
+        [self.lanes() + 2 * place, self.lanes() + 2 * place + 1]
+    }
+
+    /// The lane has written what is to be kept of it.
+    pub(super) fn keep(&mut self, lane: usize) {
+        let held = self.held[lane].clone();
+        let Some((place, kept, _)) = self.kept(lane) else { return };
+        let rows = 0..held.len();
+        kept.written = held;
+        self.session.copy_kept(lane, self.kept_lanes(place)[0], rows);
+    }
+
+    /// Lets a lane take as many of the `tokens` as it can from what is kept, but for the last, and says how many.
+    fn recall(&mut self, lane: usize, tokens: &[Token]) -> usize {
+        let past = self.held[lane].len();
+        let held = std::mem::take(&mut self.held[lane]);
+        let kept = self.kept(lane).filter(|(_, _, goes_on)| *goes_on);
+        let kept = kept.and_then(|(place, kept, _)| Some((place, kept.written.strip_prefix(&held[..])?)));
+        let (place, same) = kept.map_or((0, 0), |(place, kept)| (place, common(kept, &tokens[..tokens.len() - 1])));
+        self.held[lane] = held;
+        if same > 0 {
+            self.session.copy_kept(self.kept_lanes(place)[0], lane, past..past + same);
+            self.held[lane].extend_from_slice(&tokens[..same]);
+        }
+        same
     }
 
     /// Lets lane `to` hear what lane `from` hears and go on from the first `rows` tokens that this took; what `to` took before is
@@ -113,6 +169,7 @@ impl DecoderSession {
         self.extents.clear();
         self.tokens.clear();
         for (lane, tokens) in steps {
+            let tokens = &tokens[self.recall(lane, tokens)..];
             let extent = self.extent(lane, tokens.len());
             self.extents.push(extent);
             self.tokens.extend_from_slice(tokens);
@@ -133,38 +190,61 @@ impl DecoderSession {
         self.program.following.is_some()
     }
 
-    /// Takes `tokens`, all of a text, in a lane from its beginning, over what the lane listened to; what it took before is
-    /// forgotten.
+    /// Takes `tokens`, all of a text, in a lane from its beginning, over what the lane listened to. What it took before is forgotten,
+    /// unless the lane's window grows: then the first `settled` tokens at most look where they looked when they were followed last.
     ///
     /// Errors: a device fault, or a device that cannot.
-    pub(super) fn follow(&mut self, lane: usize, tokens: &[Token]) -> Result<(), DeviceError> {
-        let following = following(&self.program)?;
-        let follow = following.follow;
-        self.held[lane].clear();
-        self.session.write_tokens(self.program.tokens, tokens);
-        self.session.run(follow, &[self.extent(lane, tokens.len())])?;
-        self.held[lane].extend_from_slice(tokens);
+    pub(super) fn follow(&mut self, lane: usize, tokens: &[Token], settled: usize) -> Result<(), DeviceError> {
+        let program = self.program.clone();
+        let Following { follow, probabilities, .. } = following(&program)?;
+        let kept = self.kept(lane).map(|(place, kept, _)| {
+            let past = common(&kept.followed, &tokens[..settled]);
+            kept.followed.truncate(past);
+            (place, past)
+        });
+        let (own, past) = kept.map_or((lane, 0), |(place, past)| (self.kept_lanes(place)[1], past));
+        let rows = tokens.len() - past;
+        self.session.write_tokens(self.program.tokens, &tokens[past..]);
+        let extent = Extent { memory_lane: self.heard[lane], ..Extent::new(own, rows, past) };
+        self.session.run(*follow, &[extent])?;
+        self.followed = (kept.map(|(place, _)| place), past);
+        if let (Some((place, _)), Some(recent)) = (kept, &mut self.kept) {
+            let Kept { followed, looked, .. } = recent.at_mut(place);
+            followed.extend_from_slice(&tokens[past..]);
+            looked.resize(probabilities.len(), Vec::new());
+            for (looked, &(value, heads)) in looked.iter_mut().zip(probabilities) {
+                let columns = heads * self.audio_positions;
+                looked.truncate(past * columns);
+                looked.extend_from_slice(&self.session.read(value)[..rows * columns]);
+            }
+        } else {
+            self.held[lane].clear();
+            self.held[lane].extend_from_slice(tokens);
+        }
         Ok(())
     }
 
     /// For each alignment head, where the rows that were followed last looked: row → probabilities of all audio positions.
     pub(super) fn heads<'a>(&'a self) -> impl Iterator<Item = impl Fn(usize) -> &'a [f32]> {
-        let layers = self.program.following.iter().flat_map(|following| &following.probabilities);
-        layers.flat_map(|&(value, heads)| {
-            let (probabilities, positions) = (self.session.read(value), self.audio_positions);
+        let kept = self.followed.0.and_then(|place| Some(self.kept.as_ref()?.at(place)));
+        let layers = self.program.following.iter().flat_map(|following| &following.probabilities).enumerate();
+        layers.flat_map(move |(layer, &(value, heads))| {
+            let probabilities = kept.map_or_else(|| self.session.read(value), |kept| &kept.looked[layer]);
+            let positions = self.audio_positions;
             (0..heads)
                 .map(move |head| move |row: usize| &probabilities[(row * heads + head) * positions..][..positions])
         })
     }
 
-    /// Gives `judge` the logits (vocabulary) after each of `rows` of those that were followed last, in order.
+    /// Gives `judge` the logits (vocabulary) after each of `rows` of those that were followed last, in order. None of them may be settled.
     pub(super) fn judge(
         &mut self,
         rows: Range<usize>,
         mut judge: impl FnMut(usize, &[f32]),
     ) -> Result<(), DeviceError> {
         let following = following(&self.program)?;
-        let states = self.session.read(following.states)[rows.start * self.width..rows.end * self.width].to_vec();
+        let (first, end) = (rows.start - self.followed.1, rows.end - self.followed.1);
+        let states = self.session.read(following.states)[first * self.width..end * self.width].to_vec();
         let mut row = rows.start;
         for states in states.chunks(MOST_JUDGED * self.width) {
             self.session.write(following.judged, states);

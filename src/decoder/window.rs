@@ -142,6 +142,11 @@ impl Window {
         self.settle(model)
     }
 
+    /// Whether its text has a beginning that is given.
+    pub fn is_given_text(&self) -> bool {
+        !self.options.prefix.is_empty()
+    }
+
     /// Whether it could use another lane.
     pub fn wants_lanes(&self) -> bool {
         matches!(&self.stage, Stage::Sample(samples) if samples.wants_lanes())

@@ -1,16 +1,17 @@
 //! Log-mel → states: a spectrogram (3000, bins) enters, audio states (1500, width) leave.
 //!
 //! `program` is the whole network, in the order of the paper (Radford et al., arXiv 2212.04356; `AudioEncoder` in
-//! openai/whisper `model.py`); `lanes` is what is kept of windows that grow.
+//! openai/whisper `model.py`); `lane` is what is kept of a window that grows.
 
-mod lanes;
+mod lane;
 mod program;
 
 use std::sync::Arc;
 
 use crate::device::{Device, DeviceError, Extent, Origin, Prepared, Session, Tensors};
 use crate::model::Config;
-use lanes::Lanes;
+use crate::recent::{COUNT, Recent};
+use lane::Lane;
 use program::EncoderProgram;
 
 /// The encoder, prepared once.
@@ -25,7 +26,7 @@ pub struct Encoder {
 pub struct EncoderSession {
     session: Box<dyn Session>,
     program: Arc<EncoderProgram>,
-    lanes: Lanes,
+    lanes: Recent<Lane>,
     bins: usize,
     width: usize,
 }
@@ -45,11 +46,10 @@ impl Encoder {
 
     /// Allocates the buffers of one user.
     pub fn session(&self) -> EncoderSession {
-        let lanes = Lanes::default();
         EncoderSession {
-            session: self.prepared.session(lanes.count()),
+            session: self.prepared.session(COUNT),
             program: self.program.clone(),
-            lanes,
+            lanes: Recent::default(),
             bins: self.bins,
             width: self.width,
         }

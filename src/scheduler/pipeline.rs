@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::aligner::Aligner;
 use super::devices::Devices;
 use crate::Error;
-use crate::decoder::{Batch, Decoder, Decoding, Options, POSITION_SAMPLES, Task};
+use crate::decoder::{Batch, Decoder, Decoding, Growing, Options, POSITION_SAMPLES, Task};
 use crate::device::{Device, Origin};
 use crate::encoder::{Encoder, EncoderSession};
 use crate::mel::{HOP_SAMPLES, normalise, quiet_frames};
@@ -101,14 +101,20 @@ impl PipelineSession {
         let frames = window.purpose.frames_to_encode(window.length_samples);
         self.mel.resize(frames * self.model.config.mel_bins, 0.0);
         normalise(&window.log_mel, &mut self.mel);
-        let states = match window.purpose {
-            Purpose::Draft | Purpose::Close => {
-                self.encoder.extend(window.stream, &self.mel, window.length_samples / POSITION_SAMPLES)?
-            }
-            Purpose::Glance | Purpose::Final => self.encoder.encode(&self.mel)?,
+        let Window { stream, start_samples, .. } = *window;
+        let growing = match window.purpose {
+            Purpose::Draft | Purpose::Close => Some(Growing { stream, start_samples }),
+            Purpose::Glance | Purpose::Final => None,
+        };
+        let states = match growing {
+            Some(_) => self.encoder.extend(stream, &self.mel, window.length_samples / POSITION_SAMPLES)?,
+            None => self.encoder.encode(&self.mel)?,
         };
         let decoding_since = Instant::now();
-        self.batch.begin(lane, states, options, window.start_samples)?;
+        self.batch.begin(lane, states, options, start_samples)?;
+        if let Some(growing) = growing {
+            self.batch.grow(lane, growing);
+        }
         let timings = Timings { encoder: decoding_since - begin, ..Timings::default() };
         let states = if options.words && self.aligner.is_some() { states.to_vec() } else { Vec::new() };
         let bins = self.model.config.mel_bins;

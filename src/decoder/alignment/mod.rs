@@ -53,14 +53,14 @@ pub fn align(
     }
     let end_of_text = vocabulary.special.end_of_text;
     let tokens: Vec<Token> = prompt.iter().chain(text).copied().chain([end_of_text]).collect();
-    session.follow(lane, &tokens)?;
     // A row says what follows its token: the rows from the prompt's last one on are about the text and its end.
     let (first, end) = (prompt.len() - 1, tokens.len() - 1);
+    let given = given.min(text.len());
+    session.follow(lane, &tokens, if given > 0 { first + given } else { 0 })?;
     let mut costs = matrix::attention(session.heads(), tokens.len(), first..end, heard);
     let looked: Vec<usize> = costs.chunks_exact(heard).map(greatest_place).collect();
     costs.iter_mut().for_each(|x| *x = -*x);
     let places = warp::entries(&costs, heard);
-    let given = given.min(text.len());
     let mut probabilities = vec![1.0; given];
     session.judge(first + given..first + text.len(), |row, logits| {
         let logits = &logits[..end_of_text as usize];
