@@ -4,7 +4,7 @@ use super::arithmetic::Finish;
 use super::encode::{self, BLOCK, Encode};
 use super::math::gelu;
 use super::packed::Packed;
-use super::simd::{Kernel, Kind, Line, Rows, Simd, each_height, product};
+use super::simd::{Kernel, Kind, Line, Rows, Simd, each_height, product, product_of_wide, widen};
 use super::values::{LOCAL_ROWS, Target};
 use crate::device::Activation;
 
@@ -15,6 +15,8 @@ const MOST_WHOLE: usize = 1280;
 /// Rows of a product's left matrix, encoded.
 pub struct Left<E> {
     groups: Vec<u32>,
+    /// The same, widened, if the instruction set widens and rows have one part: those of several are few, and wait for weights.
+    wide: Vec<u32>,
     /// Of each row's blocks.
     scales: Vec<f32>,
     /// What 0 means in each row.
@@ -32,7 +34,7 @@ impl<E: Encode> Left<E> {
     pub fn new() -> Self {
         let (scales, least, rest) = (Vec::new(), Vec::new(), Vec::new());
         let element = std::marker::PhantomData;
-        Self { groups: Vec::new(), scales, least, stride: 0, blocks: 1, parts: 1, rest, element }
+        Self { groups: Vec::new(), wide: Vec::new(), scales, least, stride: 0, blocks: 1, parts: 1, rest, element }
     }
 
     /// Makes room for `rows` rows of `inner` elements. Fine rows have two parts, the second of which is the rounding error
@@ -105,6 +107,16 @@ impl<E: Encode> Left<E> {
     fn set_part<S: Simd>(&mut self, simd: S, row: usize, x: &[f32]) {
         let (groups, scales) = (&mut self.groups[row * self.stride..], &mut self.scales[row * self.blocks..]);
         self.least[row] = E::encode_row(simd, x, &mut groups[..self.stride], &mut scales[..self.blocks]);
+        if self.is_wide::<S>() {
+            let end = (row + 1) * 2 * self.stride;
+            self.wide.resize(self.wide.len().max(end), 0);
+            widen(&self.groups[row * self.stride..][..self.stride], &mut self.wide[row * 2 * self.stride..end]);
+        }
+    }
+
+    #[inline(always)]
+    fn is_wide<S: Simd>(&self) -> bool {
+        S::WIDENS && E::KIND == Kind::Int8 && self.parts == 1
     }
 }
 
@@ -173,7 +185,12 @@ impl<E: Encode> Rows for Part<'_, '_, '_, E> {
         let begin = self.block * left.block_groups();
         let groups = left.block_groups().min(panels.groups - begin);
         let lines = &panels.lines_of(self.first)[begin * S::LANES * VECTORS / Line::GROUPS..];
-        let tile = product::<S, E, ROWS, VECTORS>(simd, &left.rows(row)[begin..], left.stride, lines, groups, None);
+        let tile = if left.is_wide::<S>() {
+            let rows = &left.wide[2 * (row * left.stride + begin)..];
+            product_of_wide::<S, ROWS, VECTORS>(simd, rows, 2 * left.stride, lines, groups)
+        } else {
+            product::<S, E, ROWS, VECTORS>(simd, &left.rows(row)[begin..], left.stride, lines, groups, None)
+        };
         if left.parts == 2 {
             for index in (0..ROWS - 1).step_by(2) {
                 let scales = [0, 1].map(|part| left.scales(row + index + part)[self.block]);

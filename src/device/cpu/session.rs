@@ -270,14 +270,20 @@ impl<A: Arithmetic> CpuSession<A> {
 
     /// Each thread takes blocks of rows through all steps.
     fn many_rows(&mut self, plan: &Plan<A>, chain: &Chain<A>, rows: usize) {
-        let share = rows.div_ceil(plan.team.threads()).next_multiple_of(TILE_ROWS);
         let workers = &self.workers;
         let names = (&chain.written[..], &chain.locals[..]);
-        self.values.by_rows(&plan.team, names, rows, share.min(LOCAL_ROWS), &|block, worker| {
+        self.values.by_rows(&plan.team, names, rows, block_rows(rows, plan.team.threads()), &|block, worker| {
             let worker = &mut *lock(&workers[worker]);
             chain.steps.iter().for_each(|step| row_step(plan, (chain, step), rows, block, worker));
         });
     }
+}
+
+/// Rows of a block, so that each of the threads has as many blocks: a few hundred rows in blocks of [`LOCAL_ROWS`] would leave one
+/// with a whole block more.
+fn block_rows(rows: usize, threads: usize) -> usize {
+    let blocks = threads * rows.div_ceil(threads * LOCAL_ROWS);
+    rows.div_ceil(blocks.max(1)).next_multiple_of(TILE_ROWS)
 }
 
 /// A step for a block of a chain's `rows` rows.
@@ -364,4 +370,20 @@ fn fill<A: Arithmetic>(
 
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_have_as_many_blocks_and_blocks_fit() {
+        assert_eq!([1, 13, 330, 1500].map(|rows| block_rows(rows, 2)), [6, 12, 42, 48]);
+        for (rows, threads) in (1..1600).flat_map(|rows| (1..9).map(move |threads| (rows, threads))) {
+            let block = block_rows(rows, threads);
+            assert!(block <= LOCAL_ROWS && block.is_multiple_of(TILE_ROWS), "{rows} rows, {threads} threads");
+            let longest = rows.div_ceil(block).div_ceil(threads) * block;
+            assert!(longest < rows.div_ceil(threads) + rows.div_ceil(block).div_ceil(threads) * TILE_ROWS);
+        }
+    }
 }

@@ -81,6 +81,7 @@ unsafe fn columns(x: [__m256; 4]) -> [__m256; 4] {
 impl<const VNNI: bool> Simd for Avx2<VNNI> {
     const LANES: usize = 8;
     const VECTORS: usize = 2;
+    const WIDENS: bool = !VNNI;
 
     type F = __m256;
     type I = __m256i;
@@ -288,14 +289,23 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
             return registers!(_mm256_dpbusd_avx_epi32(sum, a, b));
         }
         // `vpmaddubsw` would saturate its 16-bit sums, so even and odd bytes are widened and multiplied apart.
+        let [b_even, b_odd] = self.halves(b);
         registers!({
             let a_even = _mm256_and_si256(a, _mm256_set1_epi16(0xff));
             let a_odd = _mm256_srli_epi16::<8>(a);
-            let b_even = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(b));
-            let b_odd = _mm256_srai_epi16::<8>(b);
             let products = _mm256_add_epi32(_mm256_madd_epi16(a_even, b_even), _mm256_madd_epi16(a_odd, b_odd));
             _mm256_add_epi32(sum, products)
         })
+    }
+
+    #[inline(always)]
+    fn halves(self, x: __m256i) -> [__m256i; 2] {
+        registers!([_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(x)), _mm256_srai_epi16::<8>(x)])
+    }
+
+    #[inline(always)]
+    fn dot_halves(self, sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
+        registers!(_mm256_add_epi32(sum, _mm256_madd_epi16(a, b)))
     }
 
     #[inline(always)]

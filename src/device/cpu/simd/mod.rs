@@ -20,6 +20,7 @@ mod tile;
 pub use isa::Isa;
 pub use tile::{
     Bf16, Element, Int8, Kind, Line, Rows, TILE_ROWS, bytes_mut, each_height, halves_mut, product, product_of_pairs,
+    product_of_wide, widen,
 };
 
 /// Vectors of one instruction set. Its functions are inlined into the kernel that names it.
@@ -28,6 +29,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// Vectors of columns of the right matrix that a tile of a product covers.
     const VECTORS: usize;
+    /// Whether [`Simd::dot_halves`] is the quicker product of bytes where the left ones were widened before.
+    const WIDENS: bool = false;
 
     /// f32 vector.
     type F: Copy;
@@ -121,6 +124,26 @@ pub trait Simd: Copy + Send + Sync + 'static {
     #[inline(always)]
     fn dot_u8_u6(self, sum: Self::I, a: Self::I, b: Self::I) -> Self::I {
         self.dot_u8(sum, a, b)
+    }
+    /// The even and the odd bytes of each lane, signed, as halves.
+    #[inline(always)]
+    fn halves(self, x: Self::I) -> [Self::I; 2] {
+        let mut lanes = [0; Line::GROUPS];
+        self.store_i(x, &mut lanes);
+        let half = |byte: u32| u32::from(byte as u8 as i8 as i16 as u16);
+        [0, 8].map(|bits| self.load_u(&lanes.map(|lane| half(lane >> bits) | half(lane >> (bits + 16)) << 16)))
+    }
+    /// Adds the two products of signed halves of `a` and `b`, none of them above 255 or below −255, to each lane of `sum`.
+    #[inline(always)]
+    fn dot_halves(self, sum: Self::I, a: Self::I, b: Self::I) -> Self::I {
+        let mut lanes = [[0; Line::GROUPS]; 3];
+        [sum, a, b].into_iter().zip(&mut lanes).for_each(|(x, lanes)| self.store_i(x, lanes));
+        let product = |a: u32, b: u32| i32::from(a as i16) * i32::from(b as i16);
+        let products = |a: u32, b: u32| product(a, b) + product(a >> 16, b >> 16);
+        let [sum, a, b] = lanes;
+        self.load_u(&std::array::from_fn::<u32, { Line::GROUPS }, _>(|lane| {
+            sum[lane].wrapping_add(products(a[lane], b[lane]) as u32)
+        }))
     }
     /// Adds the two products of bf16 of `a` with bf16 of `b` to each lane of `sum`. Their order, whether a product is rounded
     /// before it is added, and whether subnormal numbers count as zeros, is the instruction set's own: `vdpbf16ps` adds the

@@ -1,7 +1,7 @@
 //! Every operation of every instruction set against what the trait promises, lane by lane.
 #![allow(unsafe_code)]
 
-use super::{Isa, Kernel, Kind, Simd};
+use super::{Isa, Kernel, Kind, Simd, widen};
 
 /// The widest vector's lanes.
 const MOST_LANES: usize = 16;
@@ -98,6 +98,37 @@ fn products_with_small_bytes_are_those_of_bytes() {
             for b in [small(random(i + 300)), [0x3f3f_3f3f; MOST_LANES]] {
                 let operands = [random(i + 600), a, b];
                 assert!(each(DotU8::<true>(operands)).eq(each(DotU8::<false>(operands))), "{operands:x?}");
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct DotHalves([[u32; MOST_LANES]; 3]);
+
+impl Operation for DotHalves {
+    const ELEMENT: Option<Kind> = Some(Kind::Int8);
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S, given: &mut [u32; MOST_LANES]) {
+        let [sum, a, b] = self.0;
+        let mut wide = [0; 2 * MOST_LANES];
+        widen(&a, &mut wide);
+        let half = |half: usize| integers(simd, &std::array::from_fn(|lane| wide[2 * lane + half]));
+        let [even, odd] = simd.halves(integers(simd, &b));
+        let sum = simd.dot_halves(integers(simd, &sum), half(0), even);
+        simd.store_i(simd.dot_halves(sum, half(1), odd), given);
+    }
+}
+
+#[test]
+fn products_of_halves_are_those_of_bytes() {
+    let ends = [0, 0x7f7f_7f7f, 0x8080_8080, 0xffff_ffff].map(|x| [x; MOST_LANES]);
+    for i in 1..100 {
+        for a in [random(i), ends[3]] {
+            for b in ends.into_iter().chain([random(i + 300)]) {
+                let operands = [random(i + 600), a, b];
+                assert!(each(DotHalves(operands)).eq(each(DotU8::<false>(operands))), "{operands:x?}");
             }
         }
     }

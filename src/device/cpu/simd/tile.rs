@@ -196,6 +196,57 @@ pub fn product<S: Simd, E: Element, const ROWS: usize, const VECTORS: usize>(
     tile
 }
 
+/// The same of bytes, with a `left` that [`widen`] wrote: a group of `panel` is two of it, and `stride` counts those.
+///
+/// Panics if a slice is too short.
+#[inline(always)]
+pub fn product_of_wide<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    left: &[u32],
+    stride: usize,
+    panel: &[Line],
+    groups: usize,
+) -> Tile<S, ROWS, VECTORS> {
+    assert!(left.len() >= (ROWS - 1) * stride + 2 * groups);
+    assert!(panel.len() * Line::GROUPS >= groups * VECTORS * S::LANES);
+    let (left, panel) = (left.as_ptr(), panel.as_ptr().cast::<u32>());
+    let mut sums = [[simd.splat_i(0); VECTORS]; ROWS];
+    for group in 0..groups {
+        // SAFETY: group < groups, so by the asserts above all reads stay inside their slices; `Line` is sixteen u32.
+        unsafe {
+            let bytes: [S::I; VECTORS] = load(simd, panel.add(group * VECTORS * S::LANES));
+            let mut halves = [[simd.splat_i(0); VECTORS]; 2];
+            for (vector, bytes) in bytes.into_iter().enumerate() {
+                [halves[0][vector], halves[1][vector]] = simd.halves(bytes);
+            }
+            // All even bytes before all odd ones: the halves of both would not leave registers for the sums.
+            for (half, right) in halves.iter().enumerate() {
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let left = simd.splat_i(*left.add(row * stride + 2 * group + half));
+                    for vector in 0..VECTORS {
+                        sums[vector] = simd.dot_halves(sums[vector], left, right[vector]);
+                    }
+                }
+            }
+        }
+    }
+    let mut tile = [[simd.splat(0.0); VECTORS]; ROWS];
+    for (tile, sums) in tile.iter_mut().zip(sums) {
+        for vector in 0..VECTORS {
+            tile[vector] = simd.to_f(sums[vector]);
+        }
+    }
+    tile
+}
+
+/// Writes each group of unsigned bytes as two of halves: the even bytes, then the odd ones.
+#[inline(always)]
+pub fn widen(groups: &[u32], wide: &mut [u32]) {
+    for (group, wide) in groups.iter().zip(wide.as_chunks_mut().0) {
+        *wide = [group & 0x00ff_00ff, group >> 8 & 0x00ff_00ff];
+    }
+}
+
 /// The same with a panel whose bytes hold four elements of 2 bits, not negative: a group of `panel` is four groups of `left`,
 /// the lowest bits of its bytes the first.
 ///
