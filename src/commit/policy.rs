@@ -7,8 +7,8 @@ use crate::transcript::Word;
 /// Simultaneous Speech Translation").
 const EDGE_SAMPLES: usize = 6_400;
 
-/// A word waits for what follows by so much, 2.5 s, times how much the model doubts it.
-const DOUBTED_SAMPLES: f32 = 40_000.0;
+/// A word waits for what follows by so much, 2.25 s, times how much the model doubts it.
+const DOUBTED_SAMPLES: f32 = 36_000.0;
 
 /// Unless it is at least so likely and in two transcripts one after the other.
 const LIKELY_PROBABILITY: f32 = 0.6;
@@ -154,7 +154,7 @@ mod tests {
     fn what_the_model_doubts_waits_for_what_follows() {
         let mut now = words(&[(" So", 3_200), (" it", 9_600), (" is", 12_000)]);
         let before = ["so".to_owned(), "it".to_owned()];
-        for (probability, end) in [(0.5, 52_800), (0.25, 62_800)] {
+        for (probability, end) in [(0.5, 50_800), (0.25, 59_800)] {
             (now[1].probability, now[1].end_samples) = (probability, 32_800);
             let finals = |window| Policy::AlignAtt.finals(&now.iter().collect::<Vec<_>>(), &before, window, false);
             assert_eq!([end - 1, end].map(finals), [1, 2]);
