@@ -5,13 +5,12 @@ mod cue;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Error;
 use crate::commit::{Draft, Drafted, Extent, Policy};
 use crate::mel::{HOP_SAMPLES, Spectrogram, on_grid};
 pub use crate::segment::Window;
-use crate::segment::{Cut, Cutter, Heard, Limits, Purpose, Reason, voice::Voice};
+use crate::segment::{Cut, Cutter, Heard, Limits, Owner, Purpose, Reason, voice::Voice};
 use crate::transcript::{Segment, WindowTranscript};
 pub use cue::{Cue, CueWord, Text};
 use cue::{Said, joined};
@@ -38,8 +37,8 @@ const LEAST_ADVANCE_SAMPLES: usize = 16_000;
 /// push → window → window → (the scheduler) → accept → window → … → end → … → is_done
 /// ```
 pub struct Stream {
-    /// What its windows are known by; no other stream of the process has it.
-    number: u64,
+    /// What is kept of its windows is its own.
+    owner: Owner,
     limits: Limits,
     policy: Policy,
     /// The open window's text, and that of one that follows on it.
@@ -79,9 +78,8 @@ impl Stream {
         // What is final of a window is where the text of its next transcript begins.
         let windows_at_a_time = if limits.is_growing { 1 } else { limits.windows_at_a_time };
         let limits = Limits { windows_at_a_time, ..limits };
-        static STREAMS: AtomicU64 = AtomicU64::new(0);
         Self {
-            number: STREAMS.fetch_add(1, Ordering::Relaxed),
+            owner: Owner::default(),
             limits,
             policy,
             draft: Draft::new(policy),
@@ -313,7 +311,7 @@ impl Stream {
         let log_mel = self.spectrogram.window(place)?.to_vec();
         let is_last = self.ended && place.end == self.heard_samples();
         Some(Window {
-            stream: self.number,
+            stream: self.owner.clone(),
             start_samples: place.start,
             length_samples: (place.end - place.start) as usize,
             log_mel,
@@ -481,8 +479,17 @@ mod tests {
         stream.window();
         stream.accept(transcript(&[(0, 100_000)], 100_000));
         stream.said_samples = 100_500;
-        let cues = stream.accept(transcript(&[(0, 400), (200, 800)], 100_000)).finals;
-        assert_eq!(times(&cues), [(100_500, 100_501), (100_501, 100_800)]);
+        let cues = stream.accept(transcript(&[(0, 400), (200, 8_000)], 100_000)).finals;
+        assert_eq!(times(&cues), [(100_500, 102_100), (102_100, 108_000)]);
+    }
+
+    #[test]
+    fn a_cue_is_seen_but_does_not_last_longer_than_its_window() {
+        let mut stream = stream();
+        stream.push(&[0.0; 200_040]).unwrap();
+        stream.window();
+        let cues = stream.accept(transcript(&[(0, 16), (99_000, 99_001), (99_999, 100_000)], 100_000)).finals;
+        assert_eq!(times(&cues), [(0, 1_600), (99_000, 100_000), (100_000, 100_001)]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("stream", &["commit", "segment", "mel", "transcript", "Error"]),
     ("commit", &["transcript", "model"]),
-    ("segment", &["mel", "model", "math", "lock"]),
+    ("segment", &["mel", "model", "math", "lock", "recent"]),
     ("mel", &["device"]),
     ("scheduler", &["segment", "mel", "encoder", "decoder", "transcript", "model", "device", "lock", "error", "Error"]),
     ("encoder", &["model", "device", "recent"]),

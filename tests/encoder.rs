@@ -10,10 +10,10 @@ use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::{Encoder, EncoderSession};
 use gstwhispernpu::mel::{FrontEnd, normalise};
 use gstwhispernpu::model::Model;
-use gstwhispernpu::segment::Purpose;
+use gstwhispernpu::segment::{Owner, Purpose};
 use toy::{RATE, beeps, talk};
 
-const STREAM: u64 = 7;
+static STREAM: LazyLock<Owner> = LazyLock::new(Owner::default);
 /// Samples of a position.
 const POSITION: usize = 320;
 /// Positions that are encoded again.
@@ -37,7 +37,7 @@ fn heard(seconds: f64) -> (Vec<f32>, usize) {
     (mel, length / POSITION)
 }
 
-fn extend(session: &mut EncoderSession, stream: u64, seconds: f64) -> Vec<f32> {
+fn extend(session: &mut EncoderSession, stream: &Owner, seconds: f64) -> Vec<f32> {
     let (mel, positions) = heard(seconds);
     session.extend(stream, &mel, positions).unwrap().to_vec()
 }
@@ -55,18 +55,18 @@ fn difference(received: &[f32], expected: &[f32]) -> f32 {
 
 #[test]
 fn a_window_is_encoded_whole_the_first_time() {
-    assert_eq!(extend(&mut ENCODER.session(), STREAM, 9.0), encode(9.0));
+    assert_eq!(extend(&mut ENCODER.session(), &STREAM, 9.0), encode(9.0));
 }
 
 #[test]
 fn what_was_long_before_the_end_keeps_its_states_and_the_rest_is_encoded_again() {
     let mut session = ENCODER.session();
     let width = MODEL.config.width;
-    let before = extend(&mut session, STREAM, 9.0);
+    let before = extend(&mut session, &STREAM, 9.0);
     // Others in between change nothing.
-    extend(&mut session, STREAM + 1, 5.0);
+    extend(&mut session, &Owner::default(), 5.0);
     session.encode(&heard(3.0).0).unwrap();
-    let after = extend(&mut session, STREAM, 9.5);
+    let after = extend(&mut session, &STREAM, 9.5);
     let kept = (9 * RATE / POSITION - UNSETTLED) * width;
     assert_eq!(after[..kept], before[..kept]);
     let whole = encode(9.5);
@@ -80,12 +80,12 @@ fn what_was_long_before_the_end_keeps_its_states_and_the_rest_is_encoded_again()
 #[test]
 fn a_window_that_does_not_begin_as_the_one_before_is_encoded_whole() {
     let mut session = ENCODER.session();
-    extend(&mut session, STREAM, 9.0);
-    assert!(extend(&mut session, STREAM, 4.0) == encode(4.0), "one that ends before what is kept");
+    extend(&mut session, &STREAM, 9.0);
+    assert!(extend(&mut session, &STREAM, 4.0) == encode(4.0), "one that ends before what is kept");
     let (mut mel, positions) = heard(9.0);
-    extend(&mut session, STREAM, 9.0);
+    extend(&mut session, &STREAM, 9.0);
     mel[0] += 0.5;
-    let other = session.extend(STREAM, &mel, positions).unwrap().to_vec();
+    let other = session.extend(&STREAM, &mel, positions).unwrap().to_vec();
     assert!(other == ENCODER.session().encode(&mel).unwrap(), "one that begins otherwise");
 }
 
@@ -93,8 +93,8 @@ fn a_window_that_does_not_begin_as_the_one_before_is_encoded_whole() {
 #[test]
 fn a_shorter_window_keeps_what_the_one_before_kept() {
     let mut session = ENCODER.session();
-    let before = extend(&mut session, STREAM, 9.0);
-    let after = extend(&mut session, STREAM, 8.5);
+    let before = extend(&mut session, &STREAM, 9.0);
+    let after = extend(&mut session, &STREAM, 8.5);
     let kept = (9 * RATE / POSITION - UNSETTLED) * MODEL.config.width;
     let whole = encode(8.5);
     assert!(after[..kept] == before[..kept] && after[..kept] != whole[..kept]);

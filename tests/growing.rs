@@ -11,15 +11,19 @@ use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::encoder::Encoder;
 use gstwhispernpu::mel::{FrontEnd, normalise};
 use gstwhispernpu::model::{Model, Token};
-use gstwhispernpu::segment::Purpose;
+use gstwhispernpu::segment::{Owner, Purpose};
 use toy::{RATE, beeps, talk};
 
-const WINDOW: Growing = Growing { stream: 7, start_samples: 32_000 };
+static WINDOW: LazyLock<Growing> = LazyLock::new(|| Growing { stream: Owner::default(), start_samples: 32_000 });
 /// Samples of a position.
 const POSITION: usize = 320;
 
 static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| Arc::new(Model::open(Path::new(toy::MODEL)).unwrap()));
 static CPU: LazyLock<Cpu> = LazyLock::new(|| Cpu::new(2, Precision::Int8).unwrap());
+
+fn other_stream() -> Growing {
+    Growing { stream: Owner::default(), ..WINDOW.clone() }
+}
 
 /// States of the first `seconds` of some talk.
 fn heard(seconds: f64) -> Vec<f32> {
@@ -39,9 +43,9 @@ fn batch() -> Batch {
 }
 
 /// Decodes and aligns the first `seconds`, with what the text begins with.
-fn transcribe(batch: &mut Batch, window: Growing, seconds: f64, prefix: &[Token]) -> (Decoding, Alignment) {
+fn transcribe(batch: &mut Batch, window: &Growing, seconds: f64, prefix: &[Token]) -> (Decoding, Alignment) {
     batch.begin(0, &heard(seconds), &Options { prefix: prefix.to_vec(), ..Options::default() }, 0).unwrap();
-    batch.grow(0, window);
+    batch.grow(0, window.clone());
     let decoding = loop {
         if let Some((_, decoding)) = batch.step().unwrap().pop() {
             break decoding;
@@ -59,7 +63,7 @@ fn transcribe(batch: &mut Batch, window: Growing, seconds: f64, prefix: &[Token]
 /// The first half of what is written of 9 s, in a batch that has just done so.
 fn begun() -> (Batch, Vec<Token>) {
     let mut batch = batch();
-    let tokens = transcribe(&mut batch, WINDOW, 9.0, &[]).0.tokens;
+    let tokens = transcribe(&mut batch, &WINDOW, 9.0, &[]).0.tokens;
     let prefix = tokens[..tokens.len() / 2].to_vec();
     assert!(prefix.len() > 5, "{prefix:?}");
     (batch, prefix)
@@ -69,10 +73,10 @@ fn begun() -> (Batch, Vec<Token>) {
 fn a_text_that_goes_on_is_what_it_would_be_if_all_were_taken_again() {
     let (mut batch, prefix) = begun();
     // Other streams in between change nothing.
-    transcribe(&mut batch, Growing { stream: 8, ..WINDOW }, 4.0, &[]);
+    transcribe(&mut batch, &other_stream(), 4.0, &[]);
     for seconds in [9.5, 10.0, 10.5] {
-        let (decoding, alignment) = transcribe(&mut batch, WINDOW, seconds, &prefix);
-        let (anew, aligned_anew) = transcribe(&mut self::batch(), WINDOW, seconds, &prefix);
+        let (decoding, alignment) = transcribe(&mut batch, &WINDOW, seconds, &prefix);
+        let (anew, aligned_anew) = transcribe(&mut self::batch(), &WINDOW, seconds, &prefix);
         assert_eq!(decoding.tokens, anew.tokens);
         assert!(decoding.tokens.starts_with(&prefix) && decoding.tokens.len() > prefix.len() + 2);
         assert_eq!(alignment.tokens.len(), aligned_anew.tokens.len());
@@ -90,16 +94,16 @@ fn a_text_that_goes_on_is_what_it_would_be_if_all_were_taken_again() {
 /// What is kept is of what was heard by then, so the probabilities are not to the last bit what they would be.
 #[test]
 fn a_text_goes_on_in_its_own_window_alone() {
-    let anew = |prefix: &[Token]| transcribe(&mut batch(), WINDOW, 9.5, prefix);
+    let anew = |prefix: &[Token]| transcribe(&mut batch(), &WINDOW, 9.5, prefix);
     let (mut batch, prefix) = begun();
     let shorter = &prefix[..prefix.len() - 1];
-    assert_ne!(transcribe(&mut batch, WINDOW, 9.5, shorter), anew(shorter));
-    for window in [Growing { start_samples: 64_000, ..WINDOW }, Growing { stream: 8, ..WINDOW }] {
+    assert_ne!(transcribe(&mut batch, &WINDOW, 9.5, shorter), anew(shorter));
+    for window in [Growing { start_samples: 64_000, ..WINDOW.clone() }, other_stream()] {
         let (mut batch, prefix) = begun();
-        assert_eq!(transcribe(&mut batch, window, 9.5, &prefix), anew(&prefix), "{window:?}");
+        assert_eq!(transcribe(&mut batch, &window, 9.5, &prefix), anew(&prefix), "{window:?}");
     }
     let (mut batch, _) = begun();
-    assert_eq!(transcribe(&mut batch, WINDOW, 9.5, &[]), anew(&[]), "without a beginning");
+    assert_eq!(transcribe(&mut batch, &WINDOW, 9.5, &[]), anew(&[]), "without a beginning");
 }
 
 #[test]
@@ -108,5 +112,5 @@ fn a_window_in_whose_lane_another_was_heard_goes_on_all_the_same() {
     let (mut undisturbed, _) = begun();
     batch.begin(0, &heard(5.0), &Options::default(), 0).unwrap();
     while batch.step().unwrap().is_empty() {}
-    assert_eq!(transcribe(&mut batch, WINDOW, 9.5, &prefix), transcribe(&mut undisturbed, WINDOW, 9.5, &prefix));
+    assert_eq!(transcribe(&mut batch, &WINDOW, 9.5, &prefix), transcribe(&mut undisturbed, &WINDOW, 9.5, &prefix));
 }

@@ -1,12 +1,13 @@
 //! What is kept of the transcript of a window that grows, for its next one.
 
 use crate::model::Token;
+use crate::recent::Owner;
 
 /// A window that grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Growing {
-    /// No other stream has its number.
-    pub stream: u64,
+    /// Whose window it is.
+    pub stream: Owner,
     /// Where the window begins.
     pub start_samples: u64,
 }
@@ -24,11 +25,18 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// Keeps nothing but the memory.
+    pub fn forget(&mut self) {
+        self.written.clear();
+        self.followed.clear();
+    }
+
     /// The same, if it is of the window that begins here; else nothing.
     pub fn of(&mut self, start_samples: u64) -> &mut Self {
         if self.start_samples != start_samples {
-            *self = Self { start_samples, ..Self::default() };
+            self.forget();
         }
+        self.start_samples = start_samples;
         self
     }
 }

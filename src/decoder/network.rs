@@ -109,9 +109,9 @@ impl DecoderSession {
 
     /// The place and the rest of what is kept for the window in a lane, and whether that goes on from it.
     fn kept(&mut self, lane: usize) -> Option<(usize, &mut Kept, bool)> {
-        let (Growing { stream, start_samples }, goes_on) = self.growing[lane]?;
-        let (place, kept) = self.kept.as_mut()?.of(stream);
-        Some((place, kept.of(start_samples), goes_on))
+        let (Growing { stream, start_samples }, goes_on) = self.growing[lane].as_ref()?;
+        let (place, kept) = self.kept.as_mut()?.of(stream, Kept::forget);
+        Some((place, kept.of(*start_samples), *goes_on))
     }
 
     /// The lanes of a place: of what was written, and of what was followed.

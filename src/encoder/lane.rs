@@ -13,6 +13,11 @@ pub struct Lane {
 }
 
 impl Lane {
+    /// Keeps nothing but the memory.
+    pub fn forget(&mut self) {
+        self.mel.clear();
+    }
+
     /// How many positions of a window, each so many numbers of its spectrogram, are as they were and stay as they are.
     pub fn settled(&self, mel: &[f32], position: usize) -> usize {
         let [before, now] = [&self.mel[..], mel].map(|mel| mel.len() / position);

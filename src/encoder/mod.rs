@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::device::{Device, DeviceError, Extent, Origin, Prepared, Session, Tensors};
 use crate::model::Config;
-use crate::recent::{COUNT, Recent};
+use crate::recent::{COUNT, Owner, Recent};
 use lane::Lane;
 use program::EncoderProgram;
 
@@ -68,11 +68,11 @@ impl EncoderSession {
     /// The same for a window that grows, of which the first `heard` positions are not silence that is put behind it. What a stream's
     /// window before had more than 4 s before its end, if this one begins with it, has the states that it had there
     /// (`docs/decisions/growing-windows.md`); the first time, and where the device does not attend to what is kept, all is encoded.
-    pub fn extend(&mut self, stream: u64, mel: &[f32], heard: usize) -> Result<&[f32], DeviceError> {
+    pub fn extend(&mut self, stream: &Owner, mel: &[f32], heard: usize) -> Result<&[f32], DeviceError> {
         let Some(extending) = &self.program.extending else { return self.encode(mel) };
         let position = 2 * self.bins;
         let rows = mel.len() / position;
-        let (index, lane) = self.lanes.of(stream);
+        let (index, lane) = self.lanes.of(stream, Lane::forget);
         let first = lane.settled(mel, position);
         // Until all of it is encoded again, the lane holds nothing.
         lane.mel.clear();

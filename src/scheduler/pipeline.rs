@@ -101,19 +101,16 @@ impl PipelineSession {
         let frames = window.purpose.frames_to_encode(window.length_samples);
         self.mel.resize(frames * self.model.config.mel_bins, 0.0);
         normalise(&window.log_mel, &mut self.mel);
-        let Window { stream, start_samples, .. } = *window;
-        let growing = match window.purpose {
-            Purpose::Draft | Purpose::Close => Some(Growing { stream, start_samples }),
-            Purpose::Glance | Purpose::Final => None,
-        };
-        let states = match growing {
-            Some(_) => self.encoder.extend(stream, &self.mel, window.length_samples / POSITION_SAMPLES)?,
-            None => self.encoder.encode(&self.mel)?,
+        let is_growing = matches!(window.purpose, Purpose::Draft | Purpose::Close);
+        let states = if is_growing {
+            self.encoder.extend(&window.stream, &self.mel, window.length_samples / POSITION_SAMPLES)?
+        } else {
+            self.encoder.encode(&self.mel)?
         };
         let decoding_since = Instant::now();
-        self.batch.begin(lane, states, options, start_samples)?;
-        if let Some(growing) = growing {
-            self.batch.grow(lane, growing);
+        self.batch.begin(lane, states, options, window.start_samples)?;
+        if is_growing {
+            self.batch.grow(lane, Growing { stream: window.stream.clone(), start_samples: window.start_samples });
         }
         let timings = Timings { encoder: decoding_since - begin, ..Timings::default() };
         let states = if options.words && self.aligner.is_some() { states.to_vec() } else { Vec::new() };

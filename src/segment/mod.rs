@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::mel::{HOP_SAMPLES, WINDOW_FRAMES, WINDOW_SAMPLES};
 use crate::model::Token;
+pub use crate::recent::Owner;
 
 /// Whisper's, in Hz.
 const SAMPLE_RATE: f64 = 16_000.0;
@@ -47,7 +48,7 @@ pub struct Limits {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Window {
     /// Which stream it is of; windows of one may be encoded from where the last one was.
-    pub stream: u64,
+    pub stream: Owner,
     /// Place of its first sample in the stream, where a frame of the spectrogram is centred.
     pub start_samples: u64,
     /// 1 to WINDOW_SAMPLES.

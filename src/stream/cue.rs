@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use crate::transcript::{Segment, Word};
 
+/// A line that lasts less than 0.1 s is not seen.
+const LEAST_CUE_SAMPLES: u64 = 1_600;
+
 /// Text of a stream.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Text {
@@ -72,7 +75,8 @@ impl Said {
     pub fn cue(&mut self, window: &Range<u64>, segment: Segment, cue: &Cue) -> Cue {
         let start_samples = (window.start + segment.start_samples as u64).max(self.said_samples);
         // A word that is looked for before what was said is said behind it all the same.
-        let end_samples = (window.start + segment.end_samples as u64).max(start_samples + 1);
+        let least = (start_samples + LEAST_CUE_SAMPLES).min(window.end).max(start_samples + 1);
+        let end_samples = (window.start + segment.end_samples as u64).max(least);
         self.said_samples = end_samples;
         let words = segment.words.into_iter().map(|word| self.word(window, word)).collect();
         Cue { start_samples, end_samples, text: segment.text, words, ..cue.clone() }

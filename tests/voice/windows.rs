@@ -1,17 +1,20 @@
 //! Where windows are cut, by the real voice and real speech.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use gstwhispernpu::commit::Policy;
 use gstwhispernpu::device::cpu::{Cpu, Precision};
 use gstwhispernpu::mel::{FrontEnd, Spectrogram};
 use gstwhispernpu::segment::voice::{self, Thresholds, Voice};
-use gstwhispernpu::segment::{Limits, Window};
+use gstwhispernpu::segment::{Limits, Owner, Window};
 use gstwhispernpu::stream::Stream;
 use gstwhispernpu::transcript::WindowTranscript;
 
 pub const RATE: usize = 16_000;
 const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
+
+static OWNER: LazyLock<Owner> = LazyLock::new(Owner::default);
 
 /// Samples, and where the sentences in them stand.
 pub type Talk = (Vec<f32>, Vec<(usize, usize)>);
@@ -61,8 +64,8 @@ fn windows(samples: &[f32], pieces: &[usize], limits: Limits) -> Vec<Window> {
         assert!(stream.position_samples() >= known);
     }
     assert_eq!(stream.position_samples(), samples.len() as u64, "all is final at the end");
-    // Each stream has a number of its own.
-    windows.iter_mut().for_each(|window| window.stream = 0);
+    // Each stream's are its own.
+    windows.iter_mut().for_each(|window| window.stream = OWNER.clone());
     windows
 }
 
