@@ -428,8 +428,8 @@ mod tests {
         assert_eq!(place(stream.window()), Some((0, 100_000, false)));
         assert_eq!(place(stream.window()), Some((100_000, 100_000, false)));
         assert_eq!(stream.window(), None, "two at a time");
-        let cues = stream.accept(transcript(&[(0, 300), (300, 99_000)], 99_000)).finals;
-        assert_eq!(times(&cues), [(0, 300), (300, 99_000)]);
+        let cues = stream.accept(transcript(&[(0, 3_000), (3_000, 99_000)], 99_000)).finals;
+        assert_eq!(times(&cues), [(0, 3_000), (3_000, 99_000)]);
         assert_eq!((stream.position_samples(), stream.pending_samples()), (100_000, 250_000));
         stream.end().unwrap();
         assert_eq!(place(stream.window()), Some((200_000, 100_000, false)));
