@@ -107,13 +107,6 @@ impl DecoderSession {
         self.growing[lane] = self.kept.is_some().then_some((growing, goes_on));
     }
 
-    /// The place and the rest of what is kept for the window in a lane, and whether that goes on from it.
-    fn kept(&mut self, lane: usize) -> Option<(usize, &mut Kept, bool)> {
-        let (Growing { stream, start_samples }, goes_on) = self.growing[lane].as_ref()?;
-        let (place, kept) = self.kept.as_mut()?.of(stream, Kept::forget);
-        Some((place, kept.of(*start_samples), *goes_on))
-    }
-
     /// The lanes of a place: of what was written, and of what was followed.
     fn kept_lanes(&self, place: usize) -> [usize; 2] {
         [self.lanes() + 2 * place, self.lanes() + 2 * place + 1]
@@ -121,22 +114,20 @@ impl DecoderSession {
 
     /// The lane has written what is to be kept of it.
     pub(super) fn keep(&mut self, lane: usize) {
-        let held = self.held[lane].clone();
-        let Some((place, kept, _)) = self.kept(lane) else { return };
-        let rows = 0..held.len();
-        kept.written = held;
+        let Some((place, kept, _)) = kept(&self.growing[lane], &mut self.kept) else { return };
+        kept.written.clone_from(&self.held[lane]);
+        let rows = 0..kept.written.len();
         self.session.copy_kept(lane, self.kept_lanes(place)[0], rows);
     }
 
     /// Lets a lane take as many of the `tokens` as it can from what is kept, but for the last, and says how many.
     fn recall(&mut self, lane: usize, tokens: &[Token]) -> usize {
-        let past = self.held[lane].len();
-        let held = std::mem::take(&mut self.held[lane]);
-        let kept = self.kept(lane).filter(|(_, _, goes_on)| *goes_on);
+        let kept = kept(&self.growing[lane], &mut self.kept).filter(|(_, _, goes_on)| *goes_on);
+        let held = &self.held[lane];
         let kept = kept.and_then(|(place, kept, _)| Some((place, kept.written.strip_prefix(&held[..])?)));
         let (place, same) = kept.map_or((0, 0), |(place, kept)| (place, common(kept, &tokens[..tokens.len() - 1])));
-        self.held[lane] = held;
         if same > 0 {
+            let past = held.len();
             self.session.copy_kept(self.kept_lanes(place)[0], lane, past..past + same);
             self.held[lane].extend_from_slice(&tokens[..same]);
         }
@@ -197,7 +188,7 @@ impl DecoderSession {
     pub(super) fn follow(&mut self, lane: usize, tokens: &[Token], settled: usize) -> Result<(), DeviceError> {
         let program = self.program.clone();
         let Following { follow, probabilities, .. } = following(&program)?;
-        let kept = self.kept(lane).map(|(place, kept, _)| {
+        let kept = kept(&self.growing[lane], &mut self.kept).map(|(place, kept, _)| {
             let past = common(&kept.followed, &tokens[..settled]);
             kept.followed.truncate(past);
             (place, past)
@@ -258,6 +249,16 @@ impl DecoderSession {
         }
         Ok(())
     }
+}
+
+/// The place and the rest of what is kept for a lane's window, and whether that goes on from it.
+fn kept<'a>(
+    growing: &Option<(Growing, bool)>,
+    kept: &'a mut Option<Recent<Kept>>,
+) -> Option<(usize, &'a mut Kept, bool)> {
+    let (Growing { stream, start_samples }, goes_on) = growing.as_ref()?;
+    let (place, kept) = kept.as_mut()?.of(stream, Kept::forget);
+    Some((place, kept.of(*start_samples), *goes_on))
 }
 
 fn following(program: &DecoderProgram) -> Result<&Following, DeviceError> {

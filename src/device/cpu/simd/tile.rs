@@ -162,9 +162,7 @@ pub fn product<S: Simd, E: Element, const ROWS: usize, const VECTORS: usize>(
     groups: usize,
     offsets: Option<&[u32]>,
 ) -> Tile<S, ROWS, VECTORS> {
-    assert!(left.len() >= (ROWS - 1) * stride + groups);
-    assert!(panel.len() * Line::GROUPS >= groups * VECTORS * S::LANES);
-    let (left, panel) = (left.as_ptr(), panel.as_ptr().cast::<u32>());
+    let (left, panel) = operands(left, (ROWS - 1) * stride + groups, panel, groups * VECTORS * S::LANES);
     let mut first = [E::begin(simd, simd.splat_i(0)); VECTORS];
     if let Some(offsets) = offsets {
         assert!(offsets.len() >= VECTORS * S::LANES);
@@ -176,7 +174,7 @@ pub fn product<S: Simd, E: Element, const ROWS: usize, const VECTORS: usize>(
     }
     let mut sums = [first; ROWS];
     for group in 0..groups {
-        // SAFETY: group < groups, so by the asserts above both reads stay inside their slices; `Line` is sixteen u32.
+        // SAFETY: group < groups, so `operands` saw that both reads stay inside their slices.
         unsafe {
             let right: [S::I; VECTORS] = load(simd, panel.add(group * VECTORS * S::LANES));
             for (row, sums) in sums.iter_mut().enumerate() {
@@ -187,13 +185,7 @@ pub fn product<S: Simd, E: Element, const ROWS: usize, const VECTORS: usize>(
             }
         }
     }
-    let mut tile = [[simd.splat(0.0); VECTORS]; ROWS];
-    for (tile, sums) in tile.iter_mut().zip(sums) {
-        for vector in 0..VECTORS {
-            tile[vector] = E::finish(simd, sums[vector]);
-        }
-    }
-    tile
+    finish::<S, E, ROWS, VECTORS>(simd, sums)
 }
 
 /// The same of bytes, with a `left` that [`widen`] wrote: a group of `panel` is two of it, and `stride` counts those.
@@ -207,12 +199,10 @@ pub fn product_of_wide<S: Simd, const ROWS: usize, const VECTORS: usize>(
     panel: &[Line],
     groups: usize,
 ) -> Tile<S, ROWS, VECTORS> {
-    assert!(left.len() >= (ROWS - 1) * stride + 2 * groups);
-    assert!(panel.len() * Line::GROUPS >= groups * VECTORS * S::LANES);
-    let (left, panel) = (left.as_ptr(), panel.as_ptr().cast::<u32>());
+    let (left, panel) = operands(left, (ROWS - 1) * stride + 2 * groups, panel, groups * VECTORS * S::LANES);
     let mut sums = [[simd.splat_i(0); VECTORS]; ROWS];
     for group in 0..groups {
-        // SAFETY: group < groups, so by the asserts above all reads stay inside their slices; `Line` is sixteen u32.
+        // SAFETY: group < groups, so `operands` saw that all reads stay inside their slices.
         unsafe {
             let bytes: [S::I; VECTORS] = load(simd, panel.add(group * VECTORS * S::LANES));
             let mut halves = [[simd.splat_i(0); VECTORS]; 2];
@@ -230,13 +220,7 @@ pub fn product_of_wide<S: Simd, const ROWS: usize, const VECTORS: usize>(
             }
         }
     }
-    let mut tile = [[simd.splat(0.0); VECTORS]; ROWS];
-    for (tile, sums) in tile.iter_mut().zip(sums) {
-        for vector in 0..VECTORS {
-            tile[vector] = simd.to_f(sums[vector]);
-        }
-    }
-    tile
+    finish::<S, Int8, ROWS, VECTORS>(simd, sums)
 }
 
 /// Writes each group of unsigned bytes as two of halves: the even bytes, then the odd ones.
@@ -259,14 +243,12 @@ pub fn product_of_pairs<S: Simd, const ROWS: usize, const VECTORS: usize>(
     panel: &[Line],
     groups: usize,
 ) -> Tile<S, ROWS, VECTORS> {
-    assert!(left.len() >= (ROWS - 1) * stride + 4 * groups);
-    assert!(panel.len() * Line::GROUPS >= groups * VECTORS * S::LANES);
-    let (left, panel) = (left.as_ptr(), panel.as_ptr().cast::<u32>());
+    let (left, panel) = operands(left, (ROWS - 1) * stride + 4 * groups, panel, groups * VECTORS * S::LANES);
     let mut sums = [[simd.splat_i(0); VECTORS]; ROWS];
     // Two vectors at a time: the parts of more would not leave registers for the sums.
     for first in (0..VECTORS).step_by(2) {
         for group in 0..groups {
-            // SAFETY: group < groups, so by the asserts above all reads stay inside their slices; `Line` is sixteen u32.
+            // SAFETY: group < groups, so `operands` saw that all reads stay inside their slices.
             unsafe {
                 let right: [S::I; 2] = load(simd, panel.add((group * VECTORS + first) * S::LANES));
                 let (one, other) = (simd.pairs(right[0]), simd.pairs(right[1]));
@@ -280,10 +262,27 @@ pub fn product_of_pairs<S: Simd, const ROWS: usize, const VECTORS: usize>(
             }
         }
     }
+    finish::<S, Int8, ROWS, VECTORS>(simd, sums)
+}
+
+/// The first groups of both matrices, which have at least so many; `Line` is sixteen u32. Panics if one is too short.
+#[inline(always)]
+fn operands(left: &[u32], left_groups: usize, panel: &[Line], panel_groups: usize) -> (*const u32, *const u32) {
+    assert!(left.len() >= left_groups);
+    assert!(panel.len() * Line::GROUPS >= panel_groups);
+    (left.as_ptr(), panel.as_ptr().cast())
+}
+
+/// The sums as f32.
+#[inline(always)]
+fn finish<S: Simd, E: Element, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    sums: [[E::Sum<S>; VECTORS]; ROWS],
+) -> Tile<S, ROWS, VECTORS> {
     let mut tile = [[simd.splat(0.0); VECTORS]; ROWS];
     for (tile, sums) in tile.iter_mut().zip(sums) {
         for vector in 0..VECTORS {
-            tile[vector] = simd.to_f(sums[vector]);
+            tile[vector] = E::finish(simd, sums[vector]);
         }
     }
     tile
