@@ -11,6 +11,9 @@ const LEAST_LOOK_BACK_SAMPLES: usize = 32_000;
 /// A few words may be looked for anywhere, more in a row are not.
 const LOOKS_BACK: usize = 3;
 
+/// A transcript of hardly more than the one before says the same, whatever is said: 0.25 s.
+const LEAST_GROWTH_SAMPLES: usize = 4_000;
+
 const SENTENCE_ENDS: [char; 7] = ['.', '!', '?', '…', '。', '！', '？'];
 /// A line of text goes on behind a shorter pause: 0.3 s.
 const BREATH_SAMPLES: usize = 4_800;
@@ -27,8 +30,9 @@ pub struct Draft {
     timestamp_begin: Token,
     /// Up to here of the window everything said is final.
     said_samples: usize,
-    /// What followed in the last transcript.
+    /// What followed in the last transcript that the next one may agree with, and how much that heard.
     before: Vec<String>,
+    before_samples: usize,
 }
 
 /// A word that is final.
@@ -123,14 +127,21 @@ impl Draft {
         words.truncate(repeated(&words, self.said_samples));
         let end_samples =
             words.last().map(|word| word.end_samples).or((self.said_samples > 0).then_some(self.said_samples));
-        let by_policy = |has_paused| self.policy.finals(&words, &self.before, window_samples, has_paused);
+        let has_grown = window_samples >= self.before_samples + LEAST_GROWTH_SAMPLES;
+        let before = if has_grown { &self.before[..] } else { &[] };
+        let by_policy = |has_paused| self.policy.finals(&words, before, window_samples, has_paused);
         let count = match extent {
             Extent::Policy { has_paused } => by_policy(has_paused),
             Extent::Until(place) => by_policy(false).max(words.iter().take_while(|word| word.middle() < place).count()),
             Extent::Whole => words.len(),
         };
         let count = if has_spaces(&written) { whole(&words, count) } else { count };
-        self.before = words[count..].iter().map(|word| plain(&word.text)).collect();
+        if has_grown {
+            self.before = words[count..].iter().map(|word| plain(&word.text)).collect();
+            self.before_samples = window_samples;
+        } else {
+            self.before.drain(..count.min(self.before.len()));
+        }
         words[..count].iter().for_each(|word| say(&mut self.said, word));
         let given = std::mem::take(&mut self.prefix);
         if let Some(last) = self.said.last() {
@@ -289,10 +300,20 @@ mod tests {
     fn what_has_to_change_does_not() {
         let mut draft = Draft::new(Policy::LocalAgreement);
         assert_eq!(draft.take(transcript(&SAID, 1), 72_000, Extent::Policy { has_paused: false }).finals, []);
-        let drafted = draft.take(transcript(&SAID, 1), 72_000, Extent::Policy { has_paused: false });
+        let drafted = draft.take(transcript(&SAID, 1), 80_000, Extent::Policy { has_paused: false });
         assert_eq!((texts(&drafted.finals), texts(&drafted.tail)), (vec!["So it goes"], vec!["on"]));
         let other = [(" So", 16_000), (" it", 32_000), (" goes", 48_000), (" off", 64_000)];
         assert_eq!(texts(&draft.take(transcript(&other, 1), 72_000, Extent::Whole).finals), ["off"]);
+    }
+
+    #[test]
+    fn a_transcript_of_hardly_more_does_not_agree_with_the_one_before() {
+        let mut draft = Draft::new(Policy::LocalAgreement);
+        let policy = Extent::Policy { has_paused: false };
+        assert_eq!(draft.take(transcript(&SAID, 1), 72_000, policy).finals, []);
+        let drafted = draft.take(transcript(&SAID, 1), 72_960, Extent::Until(20_000));
+        assert_eq!(texts(&drafted.finals), ["So"], "what is said before the place alone");
+        assert_eq!(texts(&draft.take(transcript(&SAID, 1), 80_000, policy).finals), ["it goes"]);
     }
 
     #[test]
