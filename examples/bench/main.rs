@@ -19,7 +19,7 @@ use common::{
     program,
     recognise::Recogniser,
 };
-use gstwhispernpu::{decoder::Options, scheduler::Placement};
+use gstwhispernpu::{commit::Policy, decoder::Options, scheduler::Placement, segment::Limits};
 use lexopt::prelude::*;
 use serde_json::json;
 
@@ -122,7 +122,8 @@ fn samples(path: &Path) -> Result<Vec<f32>, Box<dyn Error>> {
 }
 
 fn transcribe(recogniser: &Recogniser, samples: &[f32]) -> Result<String, Box<dyn Error>> {
-    let mut transcription = recogniser.begin(recogniser.options("en", &Options::default())?);
+    let mut transcription =
+        recogniser.begin(recogniser.options("en", &Options::default())?, Limits::default(), Policy::default());
     let mut cues = Vec::new();
     for block in samples.chunks(BLOCK_SAMPLES) {
         cues.extend(transcription.push(block)?);

@@ -59,13 +59,8 @@ impl Recogniser {
         Ok(options)
     }
 
-    /// Begins a recording.
-    pub fn begin(&self, options: Options) -> Transcription<'_> {
-        self.begin_with(options, Limits::default(), Policy::Segment)
-    }
-
     /// Begins a recording of which windows are so long and text is final when the policy says.
-    pub fn begin_with(&self, options: Options, limits: Limits, policy: Policy) -> Transcription<'_> {
+    pub fn begin(&self, options: Options, limits: Limits, policy: Policy) -> Transcription<'_> {
         // What was said before is in a window that grows.
         let conditions_on_previous = options.conditions_on_previous && !limits.is_growing;
         let options = Options { words: options.words || limits.is_growing, conditions_on_previous, ..options };

@@ -25,7 +25,7 @@ use common::{
     progress::{Progress, clock},
     recognise::Recogniser,
 };
-use gstwhispernpu::decoder::Options;
+use gstwhispernpu::{commit::Policy, decoder::Options, segment::Limits};
 use output::Writer;
 
 /// Shorter recordings are done before a progress line could be read.
@@ -63,7 +63,7 @@ fn transcribe(
     let total_seconds = recording.seconds();
     let mut progress = Progress::new(total_seconds.is_none_or(|seconds| seconds >= LONG_SECONDS));
     let started = Instant::now();
-    let mut transcription = recogniser.begin(options.clone());
+    let mut transcription = recogniser.begin(options.clone(), Limits::default(), Policy::default());
     let mut samples_heard = 0;
 
     writer.begin(file)?;

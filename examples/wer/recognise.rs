@@ -86,7 +86,7 @@ fn one(
     }
     let options = recogniser.options(&clip.language, &arguments.options)?;
     let started = Instant::now();
-    let mut transcription = recogniser.begin_with(options, arguments.limits, arguments.policy);
+    let mut transcription = recogniser.begin(options, arguments.limits, arguments.policy);
     let mut cues = transcription.push(&samples)?;
     cues.extend(transcription.finish()?);
     speed.delays_samples.extend(&transcription.delays);

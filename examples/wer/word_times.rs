@@ -8,7 +8,6 @@
 use std::{error::Error, fmt, fs, path::Path, sync::Arc};
 
 use gstwhispernpu::{
-    decoder::Options,
     segment::voice::{self, CHUNK_SAMPLES, Voice},
     stream::CueWord,
 };
@@ -77,7 +76,7 @@ pub fn measure(selection: &Selection, arguments: &Arguments, normaliser: &Normal
         if !path.exists() {
             continue;
         }
-        let errors = of_clip(clip, &pieces(&path)?, (&recogniser, &voice), normaliser)?;
+        let errors = of_clip(clip, &pieces(&path)?, (&recogniser, &voice), normaliser, arguments)?;
         errors.rows(&clip.id).into_iter().for_each(|row| table.row(row));
         all.pieces += errors.pieces;
         all.of_pieces.extend(errors.of_pieces);
@@ -97,9 +96,10 @@ fn of_clip(
     pieces: &[Piece],
     (recogniser, voice): (&Recogniser, &Arc<Voice>),
     normaliser: &Normaliser,
+    arguments: &Arguments,
 ) -> Result<Errors, Box<dyn Error>> {
     let samples = samples(clip)?;
-    let words = words(clip, &samples, recogniser)?;
+    let words = words(clip, &samples, recogniser, arguments)?;
     let (mut listener, mut probabilities) = (voice.listener(), Vec::new());
     listener.push(&samples, &mut probabilities);
     let units = |text: &str| normaliser.units(&clip.language, text);
@@ -162,10 +162,15 @@ fn samples(clip: &Clip) -> Result<Vec<f32>, Box<dyn Error>> {
     Ok(samples)
 }
 
-fn words(clip: &Clip, samples: &[f32], recogniser: &Recogniser) -> Result<Vec<CueWord>, Box<dyn Error>> {
-    let mut options = recogniser.options(&clip.language, &Options::default())?;
+fn words(
+    clip: &Clip,
+    samples: &[f32],
+    recogniser: &Recogniser,
+    arguments: &Arguments,
+) -> Result<Vec<CueWord>, Box<dyn Error>> {
+    let mut options = recogniser.options(&clip.language, &arguments.options)?;
     options.words = true;
-    let mut transcription = recogniser.begin(options);
+    let mut transcription = recogniser.begin(options, arguments.limits, arguments.policy);
     let mut cues = transcription.push(samples)?;
     cues.extend(transcription.finish()?);
     Ok(cues.into_iter().flat_map(|cue| cue.words).collect())
