@@ -310,6 +310,7 @@ impl Stream {
     fn cut(&self, Cut { place, reason }: &Cut) -> Option<Window> {
         let log_mel = self.spectrogram.window(place)?.to_vec();
         let is_last = self.ended && place.end == self.heard_samples();
+        let prefix = if *reason == Reason::Glance { Vec::new() } else { self.draft.prefix().to_vec() };
         Some(Window {
             stream: self.owner.clone(),
             start_samples: place.start,
@@ -321,9 +322,11 @@ impl Stream {
                 Reason::Glance => Purpose::Glance,
                 Reason::Update => Purpose::Draft,
                 Reason::Pause | Reason::Flush(_) if self.policy.commits_updates() => Purpose::Close,
-                Reason::Pause | Reason::Flush(_) | Reason::End => Purpose::Final,
+                Reason::Pause if prefix.is_empty() => Purpose::Final,
+                Reason::Pause | Reason::Flush(_) => Purpose::Part,
+                Reason::End => Purpose::Final,
             },
-            prefix: if *reason == Reason::Glance { Vec::new() } else { self.draft.prefix().to_vec() },
+            prefix,
         })
     }
 

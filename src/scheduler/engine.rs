@@ -167,7 +167,7 @@ impl Engine {
         let options = match window.purpose {
             Purpose::Glance => options.hasty(),
             Purpose::Draft => options.once(),
-            Purpose::Close | Purpose::Final => options,
+            Purpose::Close | Purpose::Part | Purpose::Final => options,
         };
         let slot = Arc::<Slot>::default();
         self.queue.push(window, options, urgency, slot.clone());

@@ -74,6 +74,8 @@ pub enum Purpose {
     Draft,
     /// To be final, as most of it is already: written as such, heard as a draft.
     Close,
+    /// To be final, of a window that grows and whose speech goes on from what is final or behind it.
+    Part,
     /// To be final.
     #[default]
     Final,
@@ -92,14 +94,14 @@ const LEAST_DRAFT_SAMPLES: usize = 128_000;
 const POSITION_FRAMES: usize = 2;
 
 impl Purpose {
-    /// How many frames of a window of `samples` samples the encoder has to see: all of one that is final at once, unless it is short
-    /// (`docs/decisions/short-windows.md`).
+    /// How many frames of a window of `samples` samples the encoder has to see: all of one that is final at once, unless it is short and
+    /// whole (`docs/decisions/short-windows.md`).
     pub fn frames_to_encode(self, samples: usize) -> usize {
         let samples = match self {
             Self::Glance => samples + GLANCE_PADDING_SAMPLES,
             Self::Draft | Self::Close => (samples + DRAFT_PADDING_SAMPLES).max(LEAST_DRAFT_SAMPLES),
             Self::Final if samples <= SHORT_SAMPLES => samples + PADDING_SAMPLES,
-            Self::Final => WINDOW_SAMPLES,
+            Self::Part | Self::Final => WINDOW_SAMPLES,
         };
         let frames = samples.div_ceil(POSITION_FRAMES * HOP_SAMPLES) * POSITION_FRAMES;
         frames.min(WINDOW_FRAMES)
@@ -193,6 +195,7 @@ mod tests {
         let last = Purpose::Final;
         assert_eq!([16_000, 16_001, 240_000].map(|samples| last.frames_to_encode(samples)), [600, 602, 2_000]);
         assert_eq!([240_001, WINDOW_SAMPLES].map(|samples| last.frames_to_encode(samples)), [3_000; 2]);
+        assert_eq!(Purpose::Part.frames_to_encode(16_000), 3_000);
         assert_eq!([16_000, 384_000].map(|samples| Purpose::Glance.frames_to_encode(samples)), [400, 2_700]);
         for draft in [Purpose::Draft, Purpose::Close] {
             assert_eq!(

@@ -268,6 +268,22 @@ fn partials_of_segments_are_short_and_change_nothing_that_is_final() {
     assert!(none == 0 && some > 50, "{none}, {some}");
 }
 
+/// A sentence that follows on another is encoded as the model was trained, one that stands alone as it can be.
+#[test]
+fn what_goes_on_from_what_is_final_is_encoded_to_its_full_length() {
+    let (samples, _) = sentences(RATE, &[("0880", 2 * RATE), ("0880", 2 * RATE)]);
+    let mut stream = Stream::new(limits(Policy::Segment, 8_000), Policy::Segment, Some(&voice()), spectrogram());
+    let mut windows = Vec::new();
+    for piece in samples.chunks(RATE / 10) {
+        stream.push(piece).unwrap();
+        while let Some(window) = stream.window() {
+            windows.push((window.prefix.is_empty(), window.purpose.frames_to_encode(window.length_samples) == 3_000));
+            stream.accept(written(&window));
+        }
+    }
+    assert_eq!(windows, [(true, false), (false, true)]);
+}
+
 /// Behind a short silence a word is as whole as behind a pause.
 #[test]
 fn the_last_word_before_a_pause_is_final_before_the_pause_is_one() {
