@@ -1,7 +1,7 @@
 //! GStreamer lives here and nowhere else: raw audio and its events come in at the sink pad, timed text, gaps, tags and
 //! messages go out.
 //!
-//! Read `imp.rs` first (pads, states, properties), then the two halves of the data path: `input.rs` runs on upstream's
+//! Read `imp.rs` first (states, properties; `imp/` has its pads), then the two halves of the data path: `input.rs` runs on upstream's
 //! thread and puts 16 kHz samples with their positions into `queue.rs`; `transcription.rs` runs on the source pad's task
 //! and makes windows, text and gaps of each stretch of audio (`run.rs`), `lag.rs` says what there is time for, `watch.rs` when a live
 //! source has stopped. `loader.rs` keeps the model, whose life is longer than a stream's.

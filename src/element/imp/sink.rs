@@ -1,0 +1,198 @@
+//! The sink pad: audio and events enter the queue.
+
+use std::ops::ControlFlow;
+
+use gst::{prelude::*, subclass::prelude::*};
+
+use super::{CAT, WhisperNpu};
+use crate::{
+    element::{
+        errors::{self, Fault},
+        input::{self, Admitted, Bridge},
+        queue::Audio,
+        text,
+    },
+    lock::lock,
+};
+
+impl WhisperNpu {
+    pub(super) fn sink_chain(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        gst::trace!(CAT, imp = self, "Heard {buffer:?}");
+        self.queue.outcome()?;
+        self.learn_liveness();
+        let admitted = lock(&self.input).admit(buffer);
+        let Admitted { before, buffer, heard_frames } = admitted.map_err(|fault| errors::report(self, &fault))?;
+        self.hear(before)?;
+        if let Some(buffer) = buffer {
+            self.convert(&buffer, heard_frames)?;
+        }
+        self.queue.outcome()
+    }
+
+    /// Converts a buffer from this frame on second by second, so that a long one needs little memory.
+    fn convert(&self, buffer: &gst::BufferRef, from: usize) -> Result<(), gst::FlowError> {
+        let report = |fault: Fault| errors::report(self, &fault);
+        let info = lock(&self.input).info().map_err(report)?;
+        let audio = input::map(buffer, &info).map_err(report)?;
+        let frames = input::frames(&audio, &info);
+        let step = info.rate() as usize;
+        for start in (from..frames).step_by(step) {
+            let converted = lock(&self.input).convert(&audio, start..frames.min(start + step));
+            self.hear(converted.map_err(report)?)?;
+        }
+        Ok(())
+    }
+
+    /// Hands samples to the task.
+    fn hear(&self, audio: Option<Audio>) -> Result<(), gst::FlowError> {
+        let audio = audio.map(|audio| {
+            let arrived = self.now().filter(|_| audio.is_live);
+            Audio { arrived, ..audio }
+        });
+        let damaged_samples = std::mem::take(&mut lock(&self.input).damaged_samples);
+        let heard_samples = audio.as_ref().map_or(0, |audio| audio.samples.len() as u64);
+        let skipped_samples = match audio {
+            Some(audio) => self.queue.push_audio(audio)? as u64,
+            None => 0,
+        };
+        let is_first_damage = {
+            let mut stats = lock(&self.stats);
+            let is_first_damage = stats.damaged_samples == 0 && damaged_samples > 0;
+            stats.damaged_samples += damaged_samples;
+            stats.heard_samples += heard_samples;
+            is_first_damage
+        };
+        if is_first_damage {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Decode,
+                ("the audio has samples that are no numbers; they are heard as silence, and counted in stats")
+            );
+        }
+        if skipped_samples > 0 {
+            self.report_skipped(skipped_samples, [None, None]);
+        }
+        Ok(())
+    }
+
+    /// Asks upstream once a stream whether it is live.
+    fn learn_liveness(&self) {
+        if lock(&self.input).is_live.is_some() {
+            return;
+        }
+        let is_live = self.upstream_latency().is_some();
+        gst::debug!(CAT, imp = self, "The pipeline is {}live", if is_live { "" } else { "not " });
+        lock(&self.input).is_live = Some(is_live);
+    }
+
+    pub(super) fn sink_event(&self, event: gst::Event) -> bool {
+        use gst::EventView;
+        gst::debug!(CAT, imp = self, "Received {event:?}");
+        match event.view() {
+            EventView::FlushStart(_) => self.flush_start(event),
+            EventView::FlushStop(_) => self.flush_stop(event),
+            EventView::StreamStart(_) => {
+                self.end_stretch();
+                lock(&self.input).is_live = None;
+                self.queue.push_event(event)
+            }
+            EventView::Caps(caps) => self.sink_caps(caps.caps()) && self.queue.push_event(event),
+            EventView::Segment(segment) => {
+                self.end_stretch();
+                let times = segment.segment().downcast_ref::<gst::ClockTime>().cloned();
+                let is_time = times.is_some();
+                lock(&self.input).set_segment(times);
+                if !is_time {
+                    let received = format!("{:?}", segment.segment().format()).to_lowercase();
+                    self.queue.refuse(errors::report(self, &Fault::SegmentFormat { received }));
+                    return true;
+                }
+                self.queue.push_event(event)
+            }
+            EventView::Gap(gap) => {
+                let (start, duration) = gap.get();
+                let end = start.saturating_add(duration.unwrap_or(gst::ClockTime::ZERO));
+                let bridge = lock(&self.input).bridge(end);
+                match bridge {
+                    Bridge::Stretch(silence) => self.hear(silence).is_ok(),
+                    Bridge::End => {
+                        self.end_stretch();
+                        self.queue.push_event(event)
+                    }
+                }
+            }
+            EventView::Eos(_) | EventView::SegmentDone(_) | EventView::StreamGroupDone(_) => {
+                self.end_stretch();
+                let is_eos = event.type_() == gst::EventType::Eos;
+                let is_taken = self.queue.push_event(event);
+                if is_eos && let Err(flow) = self.queue.failure() {
+                    self.report_unseen(flow);
+                }
+                is_taken
+            }
+            _ if event.is_serialized() => self.queue.push_event(event),
+            _ => gst::Pad::event_default(&self.sinkpad, Some(&*self.obj()), event),
+        }
+    }
+
+    fn sink_caps(&self, caps: &gst::CapsRef) -> bool {
+        let info = gst_audio::AudioInfo::from_caps(caps)
+            .map_err(|error| Fault::Caps { caps: caps.to_string(), reason: error.to_string() });
+        let tail = info.and_then(|info| lock(&self.input).set_format(info));
+        match tail {
+            Ok(tail) => self.hear(tail).is_ok(),
+            Err(fault) => {
+                let _ = errors::report(self, &fault);
+                false
+            }
+        }
+    }
+
+    /// What the resampler holds back is heard; the next buffer starts a stretch of its own. A flush that comes in between is
+    /// no matter: it drops both.
+    fn end_stretch(&self) {
+        let tail = lock(&self.input).end();
+        let _ = self.hear(tail);
+    }
+
+    fn flush_start(&self, event: gst::Event) -> bool {
+        self.queue.flush();
+        self.loader.wake();
+        self.unsynced_srcpad.push_event(event.clone());
+        let is_taken = self.srcpad.push_event(event);
+        self.stop_task();
+        is_taken
+    }
+
+    fn flush_stop(&self, event: gst::Event) -> bool {
+        {
+            let mut input = lock(&self.input);
+            input.end();
+            input.set_segment(None);
+        }
+        self.unsynced_srcpad.push_event(event.clone());
+        let is_taken = self.srcpad.push_event(event);
+        self.queue.start();
+        self.restore_sticky();
+        self.start_task();
+        is_taken
+    }
+
+    /// A flush may have caught sticky events in the queue; what they say outlives it.
+    fn restore_sticky(&self) {
+        let pushed = self.srcpad.sticky_event::<gst::event::StreamStart>(0);
+        self.sinkpad.sticky_events_foreach(|event| {
+            let is_missing = match event.view() {
+                gst::EventView::StreamStart(start) => {
+                    pushed.as_ref().is_none_or(|pushed| pushed.stream_id() != text::stream_id(start).as_str())
+                }
+                gst::EventView::Caps(_) => !self.srcpad.has_current_caps(),
+                _ => false,
+            };
+            if is_missing {
+                self.queue.push_event(event.clone());
+            }
+            ControlFlow::Continue(gst::EventForeachAction::Keep)
+        });
+    }
+}
