@@ -81,8 +81,9 @@ pub enum Purpose {
     Final,
 }
 
-/// A window of at most this length need not be encoded to its full 30 s: 15 s.
+/// A window of at most this length need not be encoded to its full 30 s: 15 s, or 8 s of long speech.
 const SHORT_SAMPLES: usize = 240_000;
+const SHORT_PART_SAMPLES: usize = 128_000;
 /// Silence that is encoded behind a short window: 5 s. With much less the decoder begins to repeat itself.
 const PADDING_SAMPLES: usize = 80_000;
 /// The same where it is heard again with what follows: 3 s.
@@ -94,12 +95,13 @@ const LEAST_DRAFT_SAMPLES: usize = 128_000;
 const POSITION_FRAMES: usize = 2;
 
 impl Purpose {
-    /// How many frames of a window of `samples` samples the encoder has to see: all of one that is final at once, unless it is short and
-    /// whole (`docs/decisions/short-windows.md`).
+    /// How many frames of a window of `samples` samples the encoder has to see: all of one that is final at once, unless it is short
+    /// (`docs/decisions/short-windows.md`).
     pub fn frames_to_encode(self, samples: usize) -> usize {
         let samples = match self {
             Self::Glance => samples + GLANCE_PADDING_SAMPLES,
             Self::Draft | Self::Close => (samples + DRAFT_PADDING_SAMPLES).max(LEAST_DRAFT_SAMPLES),
+            Self::Part if samples <= SHORT_PART_SAMPLES => samples + PADDING_SAMPLES,
             Self::Final if samples <= SHORT_SAMPLES => samples + PADDING_SAMPLES,
             Self::Part | Self::Final => WINDOW_SAMPLES,
         };
@@ -195,7 +197,7 @@ mod tests {
         let last = Purpose::Final;
         assert_eq!([16_000, 16_001, 240_000].map(|samples| last.frames_to_encode(samples)), [600, 602, 2_000]);
         assert_eq!([240_001, WINDOW_SAMPLES].map(|samples| last.frames_to_encode(samples)), [3_000; 2]);
-        assert_eq!(Purpose::Part.frames_to_encode(16_000), 3_000);
+        assert_eq!([128_000, 128_001].map(|samples| Purpose::Part.frames_to_encode(samples)), [1_300, 3_000]);
         assert_eq!([16_000, 384_000].map(|samples| Purpose::Glance.frames_to_encode(samples)), [400, 2_700]);
         for draft in [Purpose::Draft, Purpose::Close] {
             assert_eq!(
