@@ -322,9 +322,9 @@ impl Stream {
                 Reason::Glance => Purpose::Glance,
                 Reason::Update => Purpose::Draft,
                 Reason::Pause | Reason::Flush(_) if self.policy.commits_updates() => Purpose::Close,
-                Reason::Pause if prefix.is_empty() => Purpose::Final,
-                Reason::Pause | Reason::Flush(_) => Purpose::Part,
-                Reason::End => Purpose::Final,
+                Reason::Flush(_) => Purpose::Part,
+                Reason::Pause if !prefix.is_empty() => Purpose::Part,
+                Reason::Pause | Reason::End => Purpose::Final,
             },
             prefix,
         })
