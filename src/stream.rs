@@ -1,6 +1,8 @@
 //! One stream's state: what was heard and what was said. Places are sample indexes at 16 kHz from the stream's start.
 
 mod cue;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -193,6 +195,12 @@ impl Stream {
         self.forget();
     }
 
+    /// Lets what is transcribed next begin as it likes: final text is in another language.
+    pub fn forget_prefix(&mut self) {
+        self.draft.forget_prefix();
+        self.next_draft.forget_prefix();
+    }
+
     /// Whether as many windows are being transcribed as may be.
     pub fn is_waiting(&self) -> bool {
         self.in_flight.len() >= self.limits.windows_at_a_time
@@ -229,6 +237,7 @@ impl Stream {
             Reason::Flush(until) => Extent::Until(until.saturating_sub(place.start) as usize),
             Reason::Pause | Reason::End => Extent::Whole,
         };
+        let was_given = !self.draft.prefix().is_empty();
         let drafted = if self.limits.is_growing {
             self.draft.take(transcript, length, extent)
         } else {
@@ -249,18 +258,21 @@ impl Stream {
         if reason == Reason::End {
             self.begin_next_draft(place.end);
         }
-        if has_rest {
-            self.leave_rest(Cut { place, reason }, consumed);
-        }
+        let whole_to = match has_rest {
+            true => self.leave_rest(Cut { place, reason }, consumed, was_given),
+            false => heard_samples,
+        };
         self.forget();
         if self.rest.is_none() {
-            self.settle(match reason {
+            let settled = match reason {
                 Reason::Glance | Reason::Update => self.settled_samples,
                 Reason::Flush(until) => until.saturating_sub(LATE_SAMPLES),
                 Reason::Pause | Reason::End => heard_samples,
-            });
+            };
+            self.settle(settled.min(whole_to));
         }
-        let is_whole = self.rest.is_none() && matches!(reason, Reason::Pause | Reason::End);
+        let is_whole =
+            self.rest.is_none() && whole_to == heard_samples && matches!(reason, Reason::Pause | Reason::End);
         Text { finals, tail, heard_samples, is_whole }
     }
 
@@ -274,14 +286,16 @@ impl Stream {
         (self.draft, self.draft_samples) = (draft, place);
     }
 
-    /// Has what follows on the first `consumed` samples of a window transcribed again.
-    fn leave_rest(&mut self, Cut { place, reason }: Cut, consumed: usize) {
+    /// Has what follows on the first `consumed` samples of a window transcribed again, all of it if it was given its beginning. Up to
+    /// where the window is whole if nobody but the window that ends it hears the rest again.
+    fn leave_rest(&mut self, Cut { place, reason }: Cut, consumed: usize, was_given: bool) -> u64 {
         let rest = on_grid(place.start + consumed as u64)..place.end;
+        let whole_to = place.end;
         let is_worth_it = consumed >= LEAST_ADVANCE_SAMPLES;
         if rest.start >= reason.awaited_to(place.end) {
-            return;
+            return whole_to;
         }
-        if reason != Reason::End && !self.is_again && self.draft.forget_prefix() {
+        if reason != Reason::End && was_given && !self.is_again && self.draft.forget_prefix() {
             self.is_again = true;
             self.rest = Some(Cut { place, reason });
         } else if reason == Reason::End && is_worth_it && self.draft.prefix().is_empty() {
@@ -290,7 +304,11 @@ impl Stream {
         } else if reason != Reason::End && is_worth_it && self.cutter.restart(place.start, rest.start) {
             self.begin_draft(Draft::new(self.policy), rest.start);
             self.rest = Some(Cut { place: rest, reason });
+        } else if reason != Reason::End && is_worth_it {
+            self.transcribed_samples = self.transcribed_samples.min(rest.start);
+            return rest.start;
         }
+        whole_to
     }
 
     /// How much of a voice was heard in a window behind its first `consumed` samples.
@@ -371,157 +389,5 @@ impl Stream {
     /// Samples that were heard and are not final.
     pub fn pending_samples(&self) -> usize {
         self.heard_samples().saturating_sub(self.position_samples()) as usize
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mel::spectrogram_on_cpu;
-    use crate::segment::voice::Thresholds;
-    use crate::transcript::{Segment, Word};
-
-    const LIMITS: Limits = Limits {
-        window_samples: 100_000,
-        cut_search_samples: 0,
-        kept_samples: 0,
-        pause_samples: 1000,
-        windows_at_a_time: 2,
-        is_growing: false,
-        update_samples: 0,
-        flush_samples: 0,
-        voice: Thresholds {
-            speech: 0.5,
-            silence: 0.35,
-            min_speech_samples: 0,
-            min_silence_samples: 0,
-            padding_samples: 0,
-        },
-    };
-
-    fn stream() -> Stream {
-        Stream::new(LIMITS, Policy::Segment, None, spectrogram_on_cpu())
-    }
-
-    fn transcript(segments: &[(usize, usize)], consumed_samples: usize) -> WindowTranscript {
-        let segments = segments.iter().map(|&(start_samples, end_samples)| Segment {
-            start_samples,
-            end_samples,
-            text: "word".into(),
-            tokens: Vec::new(),
-            ..Segment::default()
-        });
-        WindowTranscript { segments: segments.collect(), consumed_samples, ..WindowTranscript::default() }
-    }
-
-    fn place(window: Option<Window>) -> Option<(u64, usize, bool)> {
-        window.map(|window| (window.start_samples, window.length_samples, window.is_last))
-    }
-
-    fn times(cues: &[Cue]) -> Vec<(u64, u64)> {
-        cues.iter().map(|cue| (cue.start_samples, cue.end_samples)).collect()
-    }
-
-    #[test]
-    fn windows_follow_one_another_and_wait_for_room() {
-        let mut stream = stream();
-        stream.push(&[0.0; 99_999]).unwrap();
-        assert_eq!(stream.window(), None);
-        stream.push(&[0.0; 250_001]).unwrap();
-        assert_eq!(place(stream.window()), Some((0, 100_000, false)));
-        assert_eq!(place(stream.window()), Some((100_000, 100_000, false)));
-        assert_eq!(stream.window(), None, "two at a time");
-        let cues = stream.accept(transcript(&[(0, 3_000), (3_000, 99_000)], 99_000)).finals;
-        assert_eq!(times(&cues), [(0, 3_000), (3_000, 99_000)]);
-        assert_eq!((stream.position_samples(), stream.pending_samples()), (100_000, 250_000));
-        stream.end().unwrap();
-        assert_eq!(place(stream.window()), Some((200_000, 100_000, false)));
-        stream.accept(transcript(&[], 100_000));
-        assert_eq!(place(stream.window()), Some((300_000, 50_000, true)));
-        stream.accept(transcript(&[], 100_000));
-        assert!(!stream.is_done());
-        assert_eq!(times(&stream.accept(transcript(&[(0, 50_000)], 50_000)).finals), [(300_000, 350_000)]);
-        assert!(stream.is_done());
-    }
-
-    #[test]
-    fn a_window_waits_for_the_samples_that_its_last_frame_sees() {
-        let mut stream = stream();
-        stream.push(&[0.1; 100_039]).unwrap();
-        assert_eq!(stream.window(), None);
-        stream.push(&[0.1]).unwrap();
-        assert_eq!(place(stream.window()), Some((0, 100_000, false)));
-        stream.push(&[0.1; 100_000]).unwrap();
-        stream.end().unwrap();
-        assert_eq!(place(stream.window()), Some((100_000, 100_000, false)));
-        stream.accept(transcript(&[], 100_000));
-        assert_eq!(place(stream.window()), Some((200_000, 40, true)));
-    }
-
-    #[test]
-    fn what_a_text_leaves_of_its_window_is_heard_again_before_all_else() {
-        let mut stream = stream();
-        stream.push(&[0.0; 200_040]).unwrap();
-        stream.window();
-        stream.window();
-        stream.accept(transcript(&[(0, 20_000)], 20_000));
-        assert_eq!(stream.position_samples(), 20_000);
-        assert_eq!(place(stream.window()), Some((20_000, 80_000, false)));
-        assert_eq!(stream.awaited(), Some(20_000));
-        assert_eq!(times(&stream.accept(transcript(&[(0, 5_000)], 5_000)).finals), [(20_000, 25_000)]);
-        assert_eq!(stream.awaited(), Some(100_000), "less than a second is no reason to try again");
-        stream.accept(transcript(&[(0, 70_000)], 70_000));
-        assert_eq!(stream.position_samples(), 200_000, "nor is a rest of less than 2.5 seconds");
-    }
-
-    #[test]
-    fn cues_do_not_overlap_and_none_is_lost() {
-        let mut stream = stream();
-        stream.push(&[0.0; 200_040]).unwrap();
-        stream.window();
-        stream.window();
-        stream.accept(transcript(&[(0, 100_000)], 100_000));
-        stream.said_samples = 100_500;
-        let cues = stream.accept(transcript(&[(0, 400), (200, 8_000)], 100_000)).finals;
-        assert_eq!(times(&cues), [(100_500, 102_100), (102_100, 108_000)]);
-    }
-
-    #[test]
-    fn a_cue_is_seen_but_does_not_last_longer_than_its_window() {
-        let mut stream = stream();
-        stream.push(&[0.0; 200_040]).unwrap();
-        stream.window();
-        let cues = stream.accept(transcript(&[(0, 16), (99_000, 99_001), (99_999, 100_000)], 100_000)).finals;
-        assert_eq!(times(&cues), [(0, 1_600), (99_000, 100_000), (100_000, 100_001)]);
-    }
-
-    #[test]
-    fn words_stand_at_their_place_in_the_stream() {
-        let mut stream = stream();
-        stream.push(&[0.0; 200_040]).unwrap();
-        stream.window();
-        stream.window();
-        stream.accept(transcript(&[(0, 100_000)], 100_000));
-        let mut transcript = transcript(&[(0, 800)], 100_000);
-        let word = |text: &str, start_samples, end_samples| Word {
-            text: text.into(),
-            start_samples,
-            end_samples,
-            probability: 0.5,
-            ..Word::default()
-        };
-        transcript.segments[0].words = vec![word(" a", 0, 300), word(" b", 300, 900)];
-        stream.word_samples = 100_100;
-        let cues = stream.accept(transcript).finals;
-        let words = cues[0].words.iter().map(|word| (word.text.as_str(), word.start_samples, word.end_samples));
-        assert_eq!(words.collect::<Vec<_>>(), [(" a", 100_100, 100_300), (" b", 100_300, 100_900)]);
-    }
-
-    #[test]
-    fn an_empty_stream_is_done_at_its_end() {
-        let mut stream = stream();
-        stream.end().unwrap();
-        assert_eq!(stream.window(), None);
-        assert!(stream.is_done());
     }
 }

@@ -175,7 +175,8 @@ impl Draft {
                     return word.tokens.start >= given || go_on(word, given, &last);
                 }
                 // A word that is looked for too early is behind those before it all the same.
-                has_begun |= word.middle() >= self.said_samples;
+                has_begun |= word.middle() >= self.said_samples
+                    && (self.said_samples == 0 || word.end_samples > self.said_samples);
                 if !has_begun {
                     say(&mut self.said, word);
                 }
@@ -314,6 +315,17 @@ mod tests {
         let drafted = draft.take(transcript(&SAID, 1), 72_960, Extent::Until(20_000));
         assert_eq!(texts(&drafted.finals), ["So"], "what is said before the place alone");
         assert_eq!(texts(&draft.take(transcript(&SAID, 1), 80_000, policy).finals), ["it goes"]);
+    }
+
+    #[test]
+    fn a_word_without_a_length_is_not_final_twice() {
+        let mut draft = Draft::new(Policy::Segment);
+        let words = [(" So", 16_000), (" it", 32_000), (" goes", 70_000)];
+        let mut transcript = transcript(&words, 1);
+        transcript.segments[0].end_samples = 40_000;
+        assert_eq!(texts(&draft.take(transcript.clone(), 80_000, Extent::Whole).finals), ["So it goes"]);
+        draft.forget_prefix();
+        assert_eq!(draft.take(transcript, 80_000, Extent::Whole).finals, []);
     }
 
     #[test]

@@ -14,7 +14,13 @@ use super::{
     queue::Audio,
     settings::Settings,
 };
-use crate::{Error, scheduler::Ticket, stream::Stream, transcript::WindowTranscript};
+use crate::{
+    Error,
+    decoder::{Language, Options, Task},
+    scheduler::Ticket,
+    stream::Stream,
+    transcript::WindowTranscript,
+};
 
 /// How often a wait looks at the clock.
 const LOOK: Duration = Duration::from_millis(20);
@@ -37,6 +43,8 @@ pub(super) struct Run {
     pub tail: String,
     /// Whether something was said since the speech paused.
     pub is_open: bool,
+    /// What the last window was asked for.
+    pub asked: Option<(Language, Task)>,
 }
 
 /// A window in the engine.
@@ -54,6 +62,15 @@ impl Run {
     /// The PTS of a place.
     pub fn time(&self, samples: u64) -> ClockTime {
         position::time(self.anchor, self.start_samples + samples)
+    }
+
+    /// Text that is asked for in another language than that of the last window does not go on from it.
+    pub fn ask(&mut self, options: &Options) {
+        let asked = Some((options.language.clone(), options.task));
+        if self.asked.is_some() && self.asked != asked {
+            self.stream.forget_prefix();
+        }
+        self.asked = asked;
     }
 
     /// What there is time for in a window of what was heard.

@@ -135,6 +135,7 @@ impl Transcription {
                 lag: Lag::default(),
                 tail: String::new(),
                 is_open: false,
+                asked: None,
             });
             let start = run.time(0);
             self.cover(element, start)?;
@@ -274,10 +275,14 @@ impl Transcription {
         loop {
             let settings = element.settings();
             // Until a language is heard, one window decides for all.
-            let is_deciding = settings.options().is_ok_and(|asked| self.context.is_sequential(&asked));
+            let asked = settings.options();
+            let is_deciding = asked.as_ref().is_ok_and(|asked| self.context.is_sequential(asked));
             let Some(run) = &mut self.run else { return Ok(false) };
             if is_deciding && !run.windows.is_empty() {
                 return Ok(true);
+            }
+            if let Some(asked) = asked.ok().filter(|_| run.windows.is_empty()) {
+                run.ask(&asked);
             }
             let effort = run.effort(element, &settings);
             run.stream.hurry(effort > Effort::Full);
