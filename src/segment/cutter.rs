@@ -377,10 +377,17 @@ impl Cutter {
 
     /// Where the silence ends that lasts, if the open window's speech has paused and nothing waits to be taken.
     pub fn silent_to(&self) -> Option<u64> {
+        let is_silent = self.has_paused && self.cut.is_empty();
+        is_silent.then(|| self.idle_to().max(self.flushed))
+    }
+
+    /// Before that nothing belongs to a window that is to open.
+    fn idle_to(&self) -> u64 {
         let voice = self.limits.voice;
         let notice = voice.min_speech_samples + voice.padding_samples + NOTICE_SAMPLES;
-        let is_silent = self.has_paused && self.cut.is_empty();
-        is_silent.then(|| on_grid(self.analysed.saturating_sub(LEAD_SAMPLES + notice)).max(self.flushed))
+        let noticed = self.analysed.saturating_sub(notice);
+        let coming = self.ears.as_ref().and_then(|ears| ears.speech.coming());
+        on_grid(coming.map_or(noticed, |coming| coming.min(noticed)).saturating_sub(LEAD_SAMPLES))
     }
 
     /// Lets the open window begin at `place` instead of `begin`, with what waits to be taken of it. Whether it does.
@@ -424,9 +431,6 @@ impl Cutter {
         }
         let open = ears.speech.open();
         let analysed = self.analysed;
-        // Before that, what was heard may yet belong to a window.
-        let voice = self.limits.voice;
-        let notice = voice.min_speech_samples + voice.padding_samples + NOTICE_SAMPLES;
         let Some(begin) = ears.window else {
             if open.is_speech {
                 let begin = begin(&open, self.begin);
@@ -435,7 +439,7 @@ impl Cutter {
                 (self.next_update, self.has_paused) = (None, false);
                 ears.pauses.clear();
             } else {
-                self.begin = self.begin.max(on_grid(self.analysed.saturating_sub(LEAD_SAMPLES + notice)));
+                self.begin = self.begin.max(self.idle_to());
             }
             return;
         };

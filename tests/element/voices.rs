@@ -100,3 +100,14 @@ fn what_was_said_is_written_when_the_source_stops_behind_it() {
     assert_eq!(words(&outs), [speech().text()]);
     listener.no_error();
 }
+
+#[test]
+fn a_word_in_front_of_a_silence_that_is_too_short_to_count_is_heard() {
+    let mut listener = listening();
+    listener.element.set_property("voice-min-speech", 1500_u32);
+    listener.element.set_property("voice-min-silence", 2000_u32);
+    let phrases = [speech(), Phrase::new(3.6, &[0, 1, 0])];
+    let mut outs = all(&heard(&mut listener, &beeps(&phrases, 8.0), 0.0));
+    outs.extend(listener.finish());
+    assert_eq!(words(&outs).join(" "), phrases.each_ref().map(Phrase::text).join(" "));
+}

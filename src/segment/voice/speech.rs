@@ -120,6 +120,11 @@ impl Speech {
         }
     }
 
+    /// Where speech would begin, with padding, of a voice that does not count yet.
+    pub fn coming(&self) -> Option<u64> {
+        self.voice.filter(|_| !self.is_open_speech).map(|voice| voice.saturating_sub(self.thresholds.padding_samples))
+    }
+
     /// Ends the stream, which was `length_samples` long, and returns the stretches up to its end. Another stream may follow.
     pub fn finish(&mut self, length_samples: u64) -> Vec<Stretch> {
         let mut stretches = Vec::new();
@@ -241,13 +246,14 @@ mod tests {
         assert_eq!((speech.is_speech(), speech.quiet_samples()), (false, CHUNK));
         assert_eq!(speech.push(0.9), None);
         assert_eq!((speech.is_speech(), speech.quiet_samples(), speech.open().is_speech), (true, 0, false));
+        assert_eq!(speech.coming(), Some(CHUNK - 480));
         let pause = (0..8).find_map(|_| speech.push(0.9)).unwrap();
         assert_eq!(pause, Stretch { is_speech: false, start_samples: 0, end_samples: CHUNK - 480 });
         assert_eq!(speech.push(0.1), None);
         assert_eq!((speech.is_speech(), speech.quiet_samples(), speech.open().is_speech), (true, CHUNK, true));
         let spoken = (0..4).find_map(|_| speech.push(0.1)).unwrap();
         assert_eq!(spoken.start_samples, CHUNK - 480);
-        assert_eq!((speech.is_speech(), speech.open().is_speech), (false, false));
+        assert_eq!((speech.is_speech(), speech.open().is_speech, speech.coming()), (false, false, None));
         assert_eq!(speech.open().start_samples, spoken.end_samples);
     }
 
