@@ -22,7 +22,8 @@ pub(super) struct Said<'a> {
     pub at: &'a dyn Fn(u64) -> Option<ClockTime>,
 }
 
-/// Begins the pad's own stream with upstream's, and passes on when it ends.
+/// Begins the pad's own stream with upstream's, and passes on what time is over without a text, which is what a sink waits for before it
+/// plays, and when the stream ends.
 pub(super) fn forward(element: &WhisperNpu, event: &gst::Event) {
     let pad = element.unsynced_srcpad();
     match event.view() {
@@ -32,7 +33,7 @@ pub(super) fn forward(element: &WhisperNpu, event: &gst::Event) {
             pad.push_event(own.group_id_if_some(start.group_id()).build());
             pad.push_event(gst::event::Caps::builder(&pad.pad_template_caps()).seqnum(start.seqnum()).build());
         }
-        gst::EventView::Segment(_) | gst::EventView::Eos(_) => {
+        gst::EventView::Segment(_) | gst::EventView::Gap(_) | gst::EventView::Eos(_) => {
             pad.push_event(event.clone());
         }
         _ => {}

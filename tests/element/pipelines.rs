@@ -217,3 +217,37 @@ fn an_application_that_takes_samples() {
         assert_written(&taken.lock().unwrap(), &line);
     }
 }
+
+#[test]
+fn lines_of_json_beside_the_text() {
+    for pace in Pace::BOTH {
+        let speech = Speech::new();
+        let file = speech.path("speech.json");
+        let line = format!(
+            "{} ! {} ! fakesink transcriber.unsynced_src ! queue ! filesink location={file}",
+            speech.audio(pace),
+            transcriber()
+        );
+        play(pace, &line, |_| {});
+        let lines = std::fs::read_to_string(file).unwrap();
+        let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let cues: Vec<Cue> = lines
+            .map(|line| {
+                let seconds = |name: &str| line[name].as_f64().unwrap();
+                (seconds("start-time"), seconds("end-time"), line["text"].as_str().unwrap().to_owned())
+            })
+            .collect();
+        assert_written(&cues, &line);
+    }
+}
+
+#[test]
+fn whoever_has_enough_text_ends_the_lines_of_json_too() {
+    let speech = Speech::new();
+    let line = format!(
+        "{} ! {} ! identity eos-after=1 ! fakesink transcriber.unsynced_src ! queue ! fakesink",
+        speech.audio(Pace::File),
+        transcriber()
+    );
+    play(Pace::File, &line, |_| {});
+}

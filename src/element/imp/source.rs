@@ -84,6 +84,7 @@ impl WhisperNpu {
             errors::report_flow(self, flow);
         }
         self.srcpad.push_event(gst::event::Eos::new());
+        self.unsynced_srcpad.push_event(gst::event::Eos::new());
     }
 
     pub(super) fn src_activate(&self, mode: gst::PadMode, is_active: bool) -> Result<(), gst::LoggableError> {
