@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 /// Streams of which something is kept. One more, and whoever was heard longest ago is forgotten.
-pub const COUNT: usize = 4;
+pub const COUNT: usize = 8;
 
 /// Who something is kept for. Clones are the same; what is kept for one that is gone, with all clones, makes room first.
 #[derive(Clone, Debug, Default)]

@@ -56,7 +56,7 @@ fn decode(states: &[f32], options: &Options, seed: u64) -> Decoding {
 fn run(batch: &mut Batch) -> Vec<(usize, Decoding)> {
     let mut ended = Vec::new();
     while batch.free_lanes().len() < LANES {
-        batch.spread();
+        batch.spread(0);
         ended.extend(batch.step().unwrap());
     }
     ended.sort_by_key(|(lane, _)| *lane);
@@ -116,6 +116,7 @@ fn the_best_of_more_texts_is_no_worse() {
         let options = Options {
             temperatures: vec![1.0],
             best_of,
+            length_penalty: None,
             log_probability_threshold: None,
             no_speech_threshold: None,
             ..Options::default()

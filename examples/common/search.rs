@@ -26,7 +26,7 @@ pub fn set(options: &mut Options, name: &str, value: &str) -> Result<(), String>
         "beam-size" => options.beam_size = count()?,
         "best-of" => options.best_of = count()?,
         "patience" => options.patience = number(value)?,
-        "length-penalty" => options.length_penalty = Some(number(value)?),
+        "length-penalty" => options.length_penalty = Some(number(value)?).filter(|penalty| *penalty >= 0.0),
         "temperatures" => options.temperatures = value.split(',').map(number).collect::<Result<_, _>>()?,
         "suppress-tokens" => {
             options.suppressed = Options::parse_suppressed(value).map_err(|error| wrong(error.to_string()))?

@@ -28,7 +28,7 @@ Options:
       --beam-size COUNT    texts that are followed at temperature 0, 1 to 8 [default: 1]
       --best-of COUNT      texts that are drawn above temperature 0 [default: 5]
       --patience FACTOR    times the beam size that texts have to end [default: 1]
-      --length-penalty P   exponent of the length that texts are ranked by, 0 to 1 [default: the mean]
+      --length-penalty P   exponent of the length that texts are ranked by, 0 to 1; below 0 the mean [default: 0.6]
       --suppress-tokens LIST
                            numbers of tokens that are never written; -1 is the model's own list [default: -1]
       --temperatures LIST  such as 0,0.4,0.8: a text that is rejected is written again at the next

@@ -59,9 +59,9 @@ impl Batch {
         self.windows[lane] = None;
     }
 
-    /// Gives free lanes to windows that can use more than they have.
-    pub fn spread(&mut self) {
-        while let Some(&lane) = self.free_lanes().first()
+    /// Gives free lanes, but for `kept` of them, to windows that can use more than they have.
+    pub fn spread(&mut self, kept: usize) {
+        while let Some(&lane) = self.free_lanes().get(kept)
             && let Some(window) = self.windows.iter_mut().flatten().find(|window| window.wants_lanes())
         {
             window.spread(lane);

@@ -7,6 +7,8 @@ use crate::model::{Token, Vocabulary, language_code};
 const MOST_SAMPLES: usize = 64;
 /// Longer patience is no search.
 const MOST_PATIENCE: f32 = 16.0;
+/// Between the likeliest text, which is short, and the likeliest for each token (`docs/decisions/search.md`).
+const LENGTH_PENALTY: f32 = 0.6;
 
 /// How to decode.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +70,7 @@ pub enum Task {
     Translate,
 }
 
-/// Those of openai/whisper `transcribe.py`, but for one temperature and no conditioning on previous text.
+/// Those of openai/whisper `transcribe.py`, but for one temperature, no conditioning on previous text, and the length penalty.
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -82,7 +84,7 @@ impl Default for Options {
             beam_size: 1,
             best_of: 5,
             patience: 1.0,
-            length_penalty: None,
+            length_penalty: Some(LENGTH_PENALTY),
             suppressed: vec![MODELS_OWN],
             vocabulary: Vec::new(),
             prompt: String::new(),

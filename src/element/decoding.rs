@@ -24,6 +24,7 @@ const CONDITION_ON_PREVIOUS_TEXT: &str = "condition-on-previous-text";
 // Those of `Options::default`, which a test compares.
 const DEFAULT_BEST_OF: u32 = 5;
 const DEFAULT_PATIENCE: f32 = 1.0;
+const DEFAULT_LENGTH_PENALTY: f32 = 0.6;
 const DEFAULT_COMPRESSION_RATIO_THRESHOLD: f32 = 2.4;
 const DEFAULT_LOG_PROBABILITY_THRESHOLD: f32 = -1.0;
 const DEFAULT_NO_SPEECH_THRESHOLD: f32 = 0.6;
@@ -64,7 +65,7 @@ impl Default for Decoding {
             beam_size: 1,
             best_of: DEFAULT_BEST_OF,
             patience: DEFAULT_PATIENCE,
-            length_penalty: NO_LENGTH_PENALTY,
+            length_penalty: DEFAULT_LENGTH_PENALTY,
             temperature_fallback: false,
             compression_ratio_threshold: DEFAULT_COMPRESSION_RATIO_THRESHOLD,
             log_probability_threshold: DEFAULT_LOG_PROBABILITY_THRESHOLD,
@@ -171,7 +172,7 @@ pub(super) fn properties() -> Vec<ParamSpec> {
         number(
             LENGTH_PENALTY,
             "Length penalty",
-            (NO_LENGTH_PENALTY, NO_LENGTH_PENALTY, 1.0),
+            (NO_LENGTH_PENALTY, DEFAULT_LENGTH_PENALTY, 1.0),
             "Exponent of the length by which texts are ranked, 0 to rank by probability alone, higher for longer texts; \
              below 0 for the mean log-probability of their tokens. Only with beam-size above 1 or temperature-fallback",
         ),

@@ -90,9 +90,9 @@ impl PipelineSession {
         self.batch.free_lanes()
     }
 
-    /// Gives free lanes to windows that can use more than they have.
-    pub fn spread(&mut self) {
-        self.batch.spread();
+    /// Gives free lanes, but for `kept` of them, to windows that can use more than they have.
+    pub fn spread(&mut self, kept: usize) {
+        self.batch.spread(kept);
     }
 
     /// Takes a window as far as the decoder, in a free lane and as many others as its options ask for.

@@ -68,10 +68,12 @@ impl Queue {
         self.filled.notify_one();
     }
 
-    /// The most urgent window, if there is one and it makes do with so many lanes. No other goes before it.
-    pub fn try_pop(&self, lanes: usize) -> Option<Job> {
+    /// The most urgent window, if there is one and it makes do with so many lanes, or, if nobody waits for its text, leaves `kept` of them.
+    /// No other goes before it.
+    pub fn try_pop(&self, lanes: usize, kept: usize) -> Option<Job> {
         let mut state = self.lock();
-        let fits = state.jobs.peek().is_some_and(|job| job.options.lanes() <= lanes);
+        let needed = |job: &Job| job.options.lanes() + if job.is_live { 0 } else { kept };
+        let fits = state.jobs.peek().is_some_and(|job| needed(job) <= lanes);
         if fits { state.jobs.pop() } else { None }
     }
 
@@ -172,10 +174,20 @@ mod tests {
         };
         push(0, 5);
         push(1, 1);
-        assert!(queue.try_pop(4).is_none() && !queue.is_empty());
-        let place = |lanes| queue.try_pop(lanes).map(|job| job.window.start_samples);
+        assert!(queue.try_pop(4, 0).is_none() && !queue.is_empty());
+        let place = |lanes| queue.try_pop(lanes, 0).map(|job| job.window.start_samples);
         assert_eq!((place(5), place(0), place(1), place(8)), (Some(0), None, Some(1), None));
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn lanes_that_are_kept_are_for_windows_that_somebody_waits_for() {
+        let queue = Queue::default();
+        push(&queue, 0, Urgency::Background);
+        assert!(queue.try_pop(1, 1).is_none());
+        push(&queue, 1, Urgency::Live { deadline: Instant::now() });
+        let place = |lanes| queue.try_pop(lanes, 1).map(|job| job.window.start_samples);
+        assert_eq!((place(1), place(1), place(2)), (Some(1), None, Some(0)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::counters::Tally;
 use super::queue::{Job, Queue};
@@ -12,6 +12,9 @@ use super::{Pipeline, PipelineSession, ScheduleError};
 use crate::Error;
 use crate::decoder::MOST_LANES;
 use crate::transcript::WindowTranscript;
+
+/// A lane is kept free for live windows so long after the last one: other windows may take seconds to leave theirs.
+const LIVE_FOR: Duration = Duration::from_secs(60);
 
 /// Takes windows from the queue and leaves transcripts in their slots.
 pub struct Worker {
@@ -21,13 +24,15 @@ pub struct Worker {
     session: Option<PipelineSession>,
     /// The windows in hand, by the lanes that they were begun in.
     jobs: Vec<Option<(Job, Duration)>>,
+    /// When a live window was begun last.
+    live: Option<Instant>,
 }
 
 impl Worker {
     /// A worker with nothing in hand.
     pub fn new(pipeline: Pipeline, queue: Arc<Queue>, tally: Arc<Tally>) -> Self {
         let jobs = (0..MOST_LANES).map(|_| None).collect();
-        Self { pipeline, queue, tally, session: None, jobs }
+        Self { pipeline, queue, tally, session: None, jobs, live: None }
     }
 
     /// Works until the queue is closed.
@@ -49,7 +54,7 @@ impl Worker {
         while let Some(session) = &self.session
             && let free = session.free_lanes()
             && let Some(&lane) = free.first()
-            && let Some(job) = self.queue.try_pop(free.len())
+            && let Some(job) = self.queue.try_pop(free.len(), self.kept())
         {
             self.begin(lane, job);
             if is_awaited {
@@ -58,8 +63,16 @@ impl Worker {
         }
     }
 
+    /// Lanes that windows that nobody waits for have to leave.
+    fn kept(&self) -> usize {
+        usize::from(self.live.is_some_and(|since| since.elapsed() < LIVE_FOR))
+    }
+
     /// Takes a window into a free lane.
     fn begin(&mut self, lane: usize, job: Job) {
+        if job.is_live() {
+            self.live = Some(Instant::now());
+        }
         if job.slot.cancelled().load(Ordering::Relaxed) {
             return self.finish(job, Err(ScheduleError::Cancelled.into()));
         }
@@ -89,10 +102,11 @@ impl Worker {
 
     /// Lanes that no window waits for help those that can use several.
     fn spread(&mut self) {
+        let kept = self.kept();
         if let Some(session) = &mut self.session
             && self.queue.is_empty()
         {
-            session.spread();
+            session.spread(kept);
         }
     }
 

@@ -79,7 +79,7 @@ fn each_setting_of_the_search_changes_a_doubtful_text() {
     for (settings, property, value) in [
         (&plain, "beam-size", "5"),
         (&beams, "patience", "0.1"),
-        (&beams, "length-penalty", "1"),
+        (&beams, "length-penalty", "-1"),
         (&strict, "log-probability-threshold", "0"),
         (&strict, "compression-ratio-threshold", "0.01"),
         (&drawn, "temperature-fallback", "false"),
