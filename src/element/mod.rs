@@ -48,7 +48,7 @@
 //! the same name: `text` (string), `start-time` and `end-time` (running times, without `lateness`), `final` (boolean), `language` (string),
 //! `confidence` (double, 0 to 1), `language-confidence` (double, 0 to 1: probability of the spoken language among all that the model
 //! knows; absent if the language was not detected), `speaker` (string, NULL: not known) and `words` (array of structures with `text`, `start-time`,
-//! `end-time` and `confidence`; empty unless `word-times` or `granularity=word` asks for them). The buffer's custom meta
+//! `end-time` and `confidence`; of a file empty unless `word-times` or `granularity=word` asks for them). The buffer's custom meta
 //! `WhisperNpuSubtitleMeta` has the same but text and times. When the speech pauses, `rstranscribe/final-transcript` follows;
 //! upstream gets `rstranscribe/new-item` with each text.
 //!
