@@ -67,8 +67,6 @@ pub struct Stream {
     ended: bool,
     /// Rest of a window, to be transcribed before those that are.
     rest: Option<Cut>,
-    /// Whether the window that is being transcribed has been transcribed with a given beginning before.
-    is_again: bool,
     /// Windows that are being transcribed, in order.
     in_flight: VecDeque<Cut>,
 }
@@ -98,7 +96,6 @@ impl Stream {
             settled_samples: 0,
             ended: false,
             rest: None,
-            is_again: false,
             in_flight: VecDeque::new(),
         }
     }
@@ -162,7 +159,6 @@ impl Stream {
             self.cutter.take();
         };
         let window = self.cut(&cut)?;
-        self.is_again = false;
         if cut.reason != Reason::Glance {
             self.heard_to_samples = self.heard_to_samples.max(cut.place.end);
         }
@@ -295,16 +291,17 @@ impl Stream {
         if rest.start >= reason.awaited_to(place.end) {
             return whole_to;
         }
-        if reason != Reason::End && was_given && !self.is_again && self.draft.forget_prefix() {
-            self.is_again = true;
-            self.rest = Some(Cut { place, reason });
-        } else if reason == Reason::End && is_worth_it && self.draft.prefix().is_empty() {
+        if reason == Reason::End {
             // What is final behind the window leaves nothing to be said in it.
-            self.rest = Some(Cut { place: rest, reason });
-        } else if reason != Reason::End && is_worth_it && self.cutter.restart(place.start, rest.start) {
+            if is_worth_it && self.draft.prefix().is_empty() {
+                self.rest = Some(Cut { place: rest, reason });
+            }
+        } else if was_given && self.draft.forget_prefix() {
+            self.rest = Some(Cut { place, reason });
+        } else if is_worth_it && self.cutter.restart(place.start, rest.start) {
             self.begin_draft(Draft::new(self.policy), rest.start);
             self.rest = Some(Cut { place: rest, reason });
-        } else if reason != Reason::End && is_worth_it {
+        } else if is_worth_it {
             self.transcribed_samples = self.transcribed_samples.min(rest.start);
             return rest.start;
         }

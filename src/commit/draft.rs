@@ -175,8 +175,8 @@ impl Draft {
                     return word.tokens.start >= given || go_on(word, given, &last);
                 }
                 // A word that is looked for too early is behind those before it all the same.
-                has_begun |= word.middle() >= self.said_samples
-                    && (self.said_samples == 0 || word.end_samples > self.said_samples);
+                let said_samples = self.said_samples;
+                has_begun |= said_samples == 0 || word.middle() >= said_samples && word.end_samples > said_samples;
                 if !has_begun {
                     say(&mut self.said, word);
                 }

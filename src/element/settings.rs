@@ -377,9 +377,10 @@ pub(super) fn properties() -> Vec<ParamSpec> {
             .blurb(
                 "Counters since the element left NULL: windows, hasty-windows of them that a live pipeline had no time to \
                  decode but greedily, and cues (count), audio-seconds heard, skipped-seconds not transcribed because a live \
-                 pipeline fell behind, inference-seconds spent, damaged-samples (count) that were no numbers, model, device. Of the array, for all elements that share it and since it was configured: \
-                 npu-launches and npu-kernel-calls (count) completed, npu-predicted-seconds that silicon is predicted to \
-                 take for them; 0 without an array",
+                 pipeline fell behind, inference-seconds spent, damaged-samples (count) that were no numbers, model, \
+                 device. Of the array, for all elements that share it and since it was configured: npu-launches and \
+                 npu-kernel-calls (count) completed, npu-predicted-seconds that silicon is predicted to take for them; 0 \
+                 without an array",
             )
             .read_only()
             .build(),

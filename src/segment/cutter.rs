@@ -387,7 +387,7 @@ impl Cutter {
         let notice = voice.min_speech_samples + voice.padding_samples + NOTICE_SAMPLES;
         let noticed = self.analysed.saturating_sub(notice);
         let coming = self.ears.as_ref().and_then(|ears| ears.speech.coming());
-        on_grid(coming.map_or(noticed, |coming| coming.min(noticed)).saturating_sub(LEAD_SAMPLES))
+        on_grid(coming.unwrap_or(noticed).min(noticed).saturating_sub(LEAD_SAMPLES))
     }
 
     /// Lets the open window begin at `place` instead of `begin`, with what waits to be taken of it. Whether it does.

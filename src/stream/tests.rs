@@ -19,6 +19,15 @@ fn stream() -> Stream {
     Stream::new(LIMITS, Policy::Segment, None, spectrogram_on_cpu())
 }
 
+/// A stream of which two windows are being transcribed.
+fn with_two_windows() -> Stream {
+    let mut stream = stream();
+    stream.push(&[0.0; 200_040]).unwrap();
+    stream.window();
+    stream.window();
+    stream
+}
+
 fn transcript(segments: &[(usize, usize)], consumed_samples: usize) -> WindowTranscript {
     let segments = segments.iter().map(|&(start_samples, end_samples)| Segment {
         start_samples,
@@ -76,10 +85,7 @@ fn a_window_waits_for_the_samples_that_its_last_frame_sees() {
 
 #[test]
 fn what_a_text_leaves_of_its_window_is_heard_again_before_all_else() {
-    let mut stream = stream();
-    stream.push(&[0.0; 200_040]).unwrap();
-    stream.window();
-    stream.window();
+    let mut stream = with_two_windows();
     stream.accept(transcript(&[(0, 20_000)], 20_000));
     assert_eq!(stream.position_samples(), 20_000);
     assert_eq!(place(stream.window()), Some((20_000, 80_000, false)));
@@ -92,10 +98,7 @@ fn what_a_text_leaves_of_its_window_is_heard_again_before_all_else() {
 
 #[test]
 fn cues_do_not_overlap_and_none_is_lost() {
-    let mut stream = stream();
-    stream.push(&[0.0; 200_040]).unwrap();
-    stream.window();
-    stream.window();
+    let mut stream = with_two_windows();
     stream.accept(transcript(&[(0, 100_000)], 100_000));
     stream.said_samples = 100_500;
     let cues = stream.accept(transcript(&[(0, 400), (200, 8_000)], 100_000)).finals;
@@ -113,10 +116,7 @@ fn a_cue_is_seen_but_does_not_last_longer_than_its_window() {
 
 #[test]
 fn words_stand_at_their_place_in_the_stream() {
-    let mut stream = stream();
-    stream.push(&[0.0; 200_040]).unwrap();
-    stream.window();
-    stream.window();
+    let mut stream = with_two_windows();
     stream.accept(transcript(&[(0, 100_000)], 100_000));
     let mut transcript = transcript(&[(0, 800)], 100_000);
     let word = |text: &str, start_samples, end_samples| Word {
