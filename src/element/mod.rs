@@ -55,9 +55,8 @@
 //! In a live pipeline windows grow behind pauses, up to 28 s. What is final of a window never changes; with `partials` the event and the
 //! message also come, without a buffer and with `final` false, for what follows and may change, an empty text taking back the last.
 //! Words are timed then whether or not they are asked for. The pad `unsynced_src` has a line of JSON for each event; nobody has to link
-//! it, and nobody behind it stops the text. Its buffers come when something is said, so a queue behind it (`max-size-time=0` with
-//! `partials`: they overlap) keeps a slow one from slowing the text. `condition-on-previous-text` is not used: what was said is heard
-//! with what is said next.
+//! it, and nobody behind it stops the text; a queue keeps a slow one from slowing it. If it is linked, live audio begins with a gap of no
+//! length on both pads, on which sinks preroll. `condition-on-previous-text` is not used: what was said is heard with what is said next.
 //!
 //! A live source is never kept waiting. What cannot be there within `max-delay` costs less and less (no partials, then the likeliest text
 //! alone) and is skipped in the end: a GAP, a WARNING and a QoS message say so, and `stats` count it.

@@ -25,17 +25,24 @@ pub(super) struct Output {
     /// Nothing is said before, and no gap has told so yet.
     silent_to: Option<ClockTime>,
     discont: bool,
+    /// Whether a gap or a text has left.
+    has_left: bool,
 }
 
 impl Output {
     /// A new time line that starts at `start`, where it is known.
     pub fn begin(&mut self, start: Option<ClockTime>) {
-        *self = Self { covered_to: start, silent_to: None, discont: true };
+        *self = Self { covered_to: start, discont: true, ..Self::default() };
     }
 
     /// The next text does not follow on the one before.
     pub fn mark_discont(&mut self) {
         self.discont = true;
+    }
+
+    /// Where the first text or gap may be, if none has left: a sink that prerolls waits for one.
+    pub fn unbegun(&mut self) -> Option<ClockTime> {
+        self.covered_to.filter(|_| !std::mem::replace(&mut self.has_left, true))
     }
 
     /// Nothing more will be said before `end`: from where to where that leaves a gap.
@@ -44,7 +51,7 @@ impl Output {
         if start >= end {
             return None;
         }
-        self.covered_to = Some(end);
+        (self.covered_to, self.has_left) = (Some(end), true);
         Some([start, end])
     }
 
@@ -75,7 +82,7 @@ impl Output {
         let mut pieces: Vec<Piece> = gap.into_iter().collect();
         let start = self.covered_to.map_or(start, |covered_to| covered_to.max(start));
         let end = end.max(start.saturating_add(SHORTEST_CUE));
-        self.covered_to = Some(end);
+        (self.covered_to, self.has_left) = (Some(end), true);
         pieces.push(Piece::Text { start, end, text, discont: std::mem::take(&mut self.discont) });
         pieces
     }
@@ -118,6 +125,16 @@ mod tests {
         assert_eq!(passed.count(), 2);
         assert_eq!(output.settle(), Some([ClockTime::from_mseconds(10_448), ClockTime::from_mseconds(10_480)]));
         assert_eq!(output.settle(), None);
+    }
+
+    #[test]
+    fn a_time_line_is_unbegun_until_something_of_it_has_left() {
+        let mut output = Output::default();
+        output.begin(Some(at(10)));
+        assert_eq!([output.unbegun(), output.unbegun()], [Some(at(10)), None]);
+        output.begin(Some(at(10)));
+        output.cover(at(20));
+        assert_eq!(output.unbegun(), None);
     }
 
     #[test]

@@ -139,6 +139,9 @@ impl Transcription {
             });
             let start = run.time(0);
             self.cover(element, start)?;
+            if audio.is_live && element.unsynced_srcpad().is_linked() {
+                self.begin_both(element)?;
+            }
         }
         if let Some(run) = &mut self.run {
             run.stream.push(&audio.samples).map_err(|error| errors::report(element, &error.into()))?;
@@ -429,6 +432,12 @@ impl Transcription {
             }
         }
         Ok(())
+    }
+
+    /// Lets a sink behind either pad preroll before there is text: else what is told at once fills a queue behind `unsynced_src`, and
+    /// whoever pushes there waits for a sink that waits for the other's.
+    fn begin_both(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
+        self.output.unbegun().map_or(Ok(()), |start| self.push_gap(element, start, start))
     }
 
     /// Says in an event, a message and a line of JSON what is said or may be.

@@ -242,6 +242,19 @@ fn lines_of_json_beside_the_text() {
 }
 
 #[test]
+fn partials_that_fill_a_queue_before_there_is_text_let_it_play() {
+    let speech = Speech::new();
+    let file = speech.path("speech.json");
+    let line = format!(
+        "{} ! {} partials=true ! fakesink transcriber.unsynced_src ! queue ! filesink location={file}",
+        speech.audio(Pace::Live),
+        transcriber()
+    );
+    play(Pace::Live, &line, |_| {});
+    assert!(std::fs::read_to_string(file).unwrap().lines().count() > phrases().len(), "partials and texts");
+}
+
+#[test]
 fn whoever_has_enough_text_ends_the_lines_of_json_too() {
     let speech = Speech::new();
     let line = format!(
