@@ -177,6 +177,12 @@ impl Stream {
         self.cutter.hurry(drops_all);
     }
 
+    /// Says how long it takes to transcribe a window, in samples: windows that grow are transcribed no more often than leaves half of the
+    /// time, up to each 0.5 s.
+    pub fn expect(&mut self, inference_samples: u64) {
+        self.cutter.expect(inference_samples);
+    }
+
     /// Gives up the transcript of the first of the windows that are being transcribed, and everything heard before `place` of which the
     /// text is not final. What that window has behind is transcribed next.
     pub fn skip(&mut self, place: u64) {

@@ -113,6 +113,7 @@ proptest! {
         let samples = beeps(&talk(14.0, 3.7), 14.0);
         let engine = engine();
         let limits = Limits::streaming(std::time::Duration::from_secs(4));
+        let limits = if policy == Policy::AlignAtt { limits.often() } else { limits };
         let options = Options { words: true, ..english() };
         let said = |pieces: &[usize]| {
             let stream = Stream::new(limits, policy, None, engine.spectrogram());

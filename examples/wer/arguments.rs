@@ -105,7 +105,8 @@ impl Arguments {
             let latency = Duration::from_millis(latency_ms);
             arguments.limits = match arguments.policy {
                 Policy::Segment => Limits::live(latency),
-                Policy::LocalAgreement | Policy::AlignAtt => Limits::streaming(latency),
+                Policy::LocalAgreement => Limits::streaming(latency),
+                Policy::AlignAtt => Limits::streaming(latency).often(),
             };
         }
         arguments.manifest = manifest.ok_or("expected --manifest FILE")?;

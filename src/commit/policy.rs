@@ -7,17 +7,16 @@ use crate::transcript::Word;
 /// Simultaneous Speech Translation").
 const EDGE_SAMPLES: usize = 6_400;
 
-/// A word waits for what follows by so much, 2.25 s, times how much the model doubts it.
-const DOUBTED_SAMPLES: f32 = 36_000.0;
-
-/// Unless it is at least so likely and in two transcripts one after the other.
-const LIKELY_PROBABILITY: f32 = 0.6;
+/// A word waits for what follows by 0.3 s and by 2 s times how much the model doubts it, no longer than 1.25 s.
+const WAIT_SAMPLES: usize = 4_800;
+const DOUBTED_SAMPLES: f32 = 32_000.0;
+const LONGEST_WAIT_SAMPLES: usize = 20_000;
 
 /// A word that ended so long ago is not heard better by waiting: 4 s.
 const OLD_SAMPLES: usize = 64_000;
 
-/// A shorter window is too little to hear what is said in it: 2 s.
-const LEAST_WINDOW_SAMPLES: usize = 32_000;
+/// A shorter window is too little to hear what is said in it: 1.7 s.
+const LEAST_WINDOW_SAMPLES: usize = 27_200;
 
 /// Which words are final before their window is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +28,8 @@ pub enum Policy {
     /// Recognition and Translation by Partial Hypothesis Selection"; Macháček et al., 2023, "Turning Whisper into Real-Time
     /// Transcription System").
     LocalAgreement,
-    /// Those before the first that the model looks for near the window's end, or doubts so much that what follows should be heard first.
+    /// Those of them before the first that the model looks for near the window's end, or doubts so much that what follows should be heard
+    /// first.
     AlignAtt,
 }
 
@@ -64,16 +64,15 @@ impl Policy {
         let is_final = |(index, word): &(usize, &&Word)| {
             let is_same = before.get(*index).is_some_and(|before| *before == plain(&word.text));
             let is_heard = || has_paused || word.looked_samples + EDGE_SAMPLES <= window_samples;
-            let is_settled = |word: &Word| {
-                let wait = (DOUBTED_SAMPLES * (1.0 - word.probability)) as usize;
-                word.end_samples + wait <= window_samples
+            let is_settled = || {
+                let doubted = (DOUBTED_SAMPLES * (1.0 - word.probability)) as usize;
+                word.end_samples + (WAIT_SAMPLES + doubted).min(LONGEST_WAIT_SAMPLES) <= window_samples
             };
-            let is_likely = |word: &Word| word.probability >= LIKELY_PROBABILITY;
             match self {
                 Self::Segment => false,
                 _ if is_old(word) => true,
                 Self::LocalAgreement => is_same,
-                Self::AlignAtt => is_heard() && (is_settled(word) || is_same && is_likely(word)),
+                Self::AlignAtt => is_same && is_heard() && is_settled(),
             }
         };
         words[..most].iter().enumerate().take_while(is_final).count()
@@ -124,40 +123,40 @@ mod tests {
     #[test]
     fn what_the_model_looks_for_at_the_edge_is_not_final_nor_what_follows() {
         let now = [(" So", 3_200), (" it", 25_600), (" is", 25_920), (" the", 9_600), (" end", 12_000)];
-        assert_eq!(finals(Policy::AlignAtt, &now, &[]), 2);
-        assert_eq!(finals(Policy::AlignAtt, &now[..2], &[]), 1);
+        let before = [" So", " it", " is", " the", " end"];
+        assert_eq!(finals(Policy::AlignAtt, &now, &before), 2);
+        assert_eq!(finals(Policy::AlignAtt, &now[..2], &before), 1);
     }
 
     #[test]
-    fn what_is_likely_is_final_when_the_model_says_so_twice() {
-        let mut now = words(&[(" So", 3_200), (" it", 22_400), (" is", 24_000)]);
-        (now[1].probability, now[1].end_samples) = (0.7, 25_600);
-        let finals =
-            |before: &[String]| Policy::AlignAtt.finals(&now.iter().collect::<Vec<_>>(), before, 32_000, false);
-        assert_eq!((finals(&[]), finals(&["so".into(), "if".into()]), finals(&["so".into(), "it".into()])), (1, 1, 2));
+    fn what_the_model_says_once_is_not_final() {
+        let now = [(" So", 3_200), (" it", 9_600), (" is", 12_000)];
+        assert_eq!(finals(Policy::AlignAtt, &now, &[" so,", " if"]), 1);
+        assert_eq!(finals(Policy::AlignAtt, &now, &[" so,", " it"]), 2);
+        assert_eq!(finals(Policy::AlignAtt, &now, &[]), 0);
     }
 
     #[test]
     fn in_a_pause_nothing_more_belongs_to_the_last_word() {
         let now = words(&[(" So", 3_200), (" it", 20_800), (" is.", 31_000)]);
         let now: Vec<&Word> = now.iter().collect();
-        for (policy, before) in
-            [(Policy::AlignAtt, vec![]), (Policy::LocalAgreement, ["so", "it", "is"].map(str::to_owned).to_vec())]
-        {
+        let before = ["so", "it", "is"].map(str::to_owned);
+        for policy in [Policy::AlignAtt, Policy::LocalAgreement] {
             assert_eq!(policy.finals(&now, &before, 32_000, true), 3);
             assert!(policy.finals(&now, &before, 32_000, false) < 3);
+            assert_eq!(policy.finals(&now, &[], 32_000, true), 0);
         }
-        assert_eq!(Policy::LocalAgreement.finals(&now, &[], 32_000, true), 0);
     }
 
     #[test]
     fn what_the_model_doubts_waits_for_what_follows() {
         let mut now = words(&[(" So", 3_200), (" it", 9_600), (" is", 12_000)]);
         let before = ["so".to_owned(), "it".to_owned()];
-        for (probability, end) in [(0.5, 50_800), (0.25, 59_800)] {
+        // 0.3 s behind its end if it is certain, 0.8 s if its probability is 0.75, 1.25 s at most.
+        for (probability, end) in [(1.0, 37_600), (0.75, 45_600), (0.25, 52_800)] {
             (now[1].probability, now[1].end_samples) = (probability, 32_800);
             let finals = |window| Policy::AlignAtt.finals(&now.iter().collect::<Vec<_>>(), &before, window, false);
-            assert_eq!([end - 1, end].map(finals), [1, 2]);
+            assert_eq!([end - 1, end].map(finals), [1, 2], "{probability}");
         }
     }
 

@@ -67,6 +67,11 @@ impl Lag {
         self.full = self.full.max(inference);
     }
 
+    /// How long the next window is expected to take.
+    pub fn expected(&self) -> Duration {
+        self.full
+    }
+
     /// What there is time for in a window that ends at `end`, if its text may be there `slack` after its samples.
     pub fn effort(&self, end: u64, now: ClockTime, slack: Duration) -> Effort {
         let Some(arrived) = self.arrived(end.saturating_sub(1)) else { return Effort::Full };

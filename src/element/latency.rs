@@ -46,7 +46,8 @@ pub(super) fn limits(is_live: bool, settings: &Settings) -> Limits {
     let limits = match settings.commit_policy {
         WhisperNpuCommitPolicy::Segment if settings.partials => Limits::live(latency).updated(),
         WhisperNpuCommitPolicy::Segment => Limits::live(latency),
-        WhisperNpuCommitPolicy::LocalAgreement | WhisperNpuCommitPolicy::AlignAtt => Limits::streaming(latency),
+        WhisperNpuCommitPolicy::LocalAgreement => Limits::streaming(latency),
+        WhisperNpuCommitPolicy::AlignAtt => Limits::streaming(latency).often(),
     };
     Limits { voice, ..limits }
 }

@@ -288,6 +288,7 @@ impl Transcription {
                 run.ask(&asked);
             }
             let effort = run.effort(element, &settings);
+            run.stream.expect(position::frames(clock_time(run.lag.expected()), latency::SAMPLE_RATE));
             run.stream.hurry(effort > Effort::Full);
             let Some(window) = run.stream.window() else {
                 return Ok(run.stream.is_waiting());

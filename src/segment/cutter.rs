@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::voice::{CHUNK_SAMPLES, Listener, Speech, Stretch, Voice};
 use super::voiced::Voiced;
-use super::{Limits, quietest};
+use super::{Limits, UPDATE_SAMPLES, quietest};
 use crate::mel::{FRAME_SAMPLES, HOP_SAMPLES, on_grid};
 
 /// What a window has of the pause before its speech, so that no first sound is lost: 0.3 s.
@@ -46,6 +46,8 @@ pub struct Cutter {
     cut: VecDeque<Cut>,
     /// Where the open window is to be transcribed next.
     next_update: Option<u64>,
+    /// How long a window takes.
+    inference_samples: u64,
     /// Where what is said since the last pause begins.
     onset: Option<u64>,
     /// Up to here the open window was to be transcribed at the last pause, or place like one.
@@ -157,6 +159,7 @@ impl Cutter {
             analysed: 0,
             cut: VecDeque::new(),
             next_update: None,
+            inference_samples: 0,
             onset: None,
             flushed: 0,
             has_paused: false,
@@ -194,7 +197,7 @@ impl Cutter {
         let Some(begin) = window.filter(|_| self.limits.update_samples > 0 && !self.has_paused) else { return };
         // A voice is heard late, so that its first words are there when its window opens.
         let is_first = self.next_update.is_none() && self.ears.is_some();
-        let next = *self.next_update.get_or_insert(begin + self.limits.update_samples);
+        let next = *self.next_update.get_or_insert(begin + self.interval());
         let end = self.seen();
         if !(is_first || self.analysed >= next) || end <= begin {
             return;
@@ -230,7 +233,17 @@ impl Cutter {
 
     /// When the open window is to be transcribed next if it is now.
     fn later(&self) -> u64 {
-        self.analysed + self.limits.update_samples
+        self.analysed + self.interval()
+    }
+
+    /// How often a window that grows is transcribed: half of the time nothing is, up to each 0.5 s.
+    fn interval(&self) -> u64 {
+        self.limits.update_samples.max((2 * self.inference_samples).min(UPDATE_SAMPLES))
+    }
+
+    /// Says how long it takes to transcribe a window, in samples.
+    pub fn expect(&mut self, inference_samples: u64) {
+        self.inference_samples = inference_samples;
     }
 
     /// Cuts the open window at `end`; what follows belongs to one that begins at `window`, if any.

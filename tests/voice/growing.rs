@@ -135,7 +135,11 @@ fn said(limits: Limits, policy: Policy, pieces: &[usize], fates: &[Fate]) -> (Ve
 
 fn limits(policy: Policy, latency_ms: u64) -> Limits {
     let latency = Duration::from_millis(latency_ms);
-    if policy == Policy::Segment { Limits::live(latency) } else { Limits::streaming(latency) }
+    match policy {
+        Policy::Segment => Limits::live(latency),
+        Policy::LocalAgreement => Limits::streaming(latency),
+        Policy::AlignAtt => Limits::streaming(latency).often(),
+    }
 }
 
 fn policies() -> impl Strategy<Value = Policy> {
@@ -239,6 +243,29 @@ fn who_speaks_again_is_told_of_soon() {
             assert!(text.finals.is_empty() && text.tail.is_some());
         }
     }
+}
+
+/// A slow device is asked for no more than it was when nothing was transcribed more often than each 0.5 s.
+#[test]
+fn what_takes_long_is_transcribed_less_often() {
+    let drafts = |limits: Limits, inference_samples| {
+        let mut stream = Stream::new(limits, Policy::AlignAtt, Some(&voice()), spectrogram());
+        stream.expect(inference_samples);
+        let mut drafts = 0;
+        for piece in talk().0.chunks(320) {
+            stream.push(piece).unwrap();
+            while let Some(window) = stream.window() {
+                drafts += usize::from(window.purpose == Purpose::Draft);
+                stream.accept(written(&window));
+            }
+        }
+        drafts
+    };
+    let seldom = Limits::streaming(Duration::from_secs(8));
+    let [quick, busy, slow] = [0, 3_400, 16_000].map(|inference_samples| drafts(seldom.often(), inference_samples));
+    assert!(quick > busy && busy > slow, "{quick}, {busy}, {slow}");
+    assert!(quick * 4 > slow * 5, "each 0.35 s {quick}, each 0.5 s {slow}");
+    assert_eq!(slow, drafts(seldom, 0));
 }
 
 /// Somebody who watches partials reads the same text in the end as somebody who does not.
