@@ -139,7 +139,7 @@ pub enum WhisperNpuCommitPolicy {
     LocalAgreement = 1,
     /// As soon as the model has heard enough.
     #[enum_value(
-        name = "What the model does not look for at the end of what was heard: least delay and compute",
+        name = "What the model does not look for at the end of what was heard: least delay",
         nick = "align-att"
     )]
     AlignAtt = 2,
