@@ -251,7 +251,10 @@ fn partials_that_fill_a_queue_before_there_is_text_let_it_play() {
         transcriber()
     );
     play(Pace::Live, &line, |_| {});
-    assert!(std::fs::read_to_string(file).unwrap().lines().count() > phrases().len(), "partials and texts");
+    // How many partials there is time for depends on the machine; the texts are there however many.
+    let lines = std::fs::read_to_string(file).unwrap();
+    let finals = lines.lines().filter(|line| line.contains("\"final\":true"));
+    assert_eq!(finals.count(), phrases().len(), "{lines}");
 }
 
 #[test]
