@@ -7,6 +7,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::Error;
 use crate::commit::{Draft, Drafted, Extent, Policy};
@@ -69,6 +70,15 @@ pub struct Stream {
     rest: Option<Cut>,
     /// Windows that are being transcribed, in order.
     in_flight: VecDeque<Cut>,
+}
+
+/// How windows of a live stream are cut whose text is final when `policy` says and may take `latency`.
+pub fn limits(policy: Policy, latency: Duration) -> Limits {
+    match policy {
+        Policy::Segment => Limits::live(latency),
+        Policy::LocalAgreement => Limits::streaming(latency),
+        Policy::AlignAtt => Limits::streaming(latency).often(),
+    }
 }
 
 impl Stream {

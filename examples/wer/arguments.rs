@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use gstwhispernpu::{commit::Policy, decoder::Options, scheduler::Placement, segment::Limits};
+use gstwhispernpu::{commit::Policy, decoder::Options, scheduler::Placement, segment::Limits, stream};
 use lexopt::prelude::*;
 
 use crate::{common::search, manifest::primary_language};
@@ -103,11 +103,7 @@ impl Arguments {
         }
         if is_live {
             let latency = Duration::from_millis(latency_ms);
-            arguments.limits = match arguments.policy {
-                Policy::Segment => Limits::live(latency),
-                Policy::LocalAgreement => Limits::streaming(latency),
-                Policy::AlignAtt => Limits::streaming(latency).often(),
-            };
+            arguments.limits = stream::limits(arguments.policy, latency);
         }
         arguments.manifest = manifest.ok_or("expected --manifest FILE")?;
         if arguments.score.is_some() && arguments.hypotheses.is_some() {

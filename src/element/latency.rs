@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::settings::{Settings, WhisperNpuCommitPolicy};
-use crate::{scheduler::Urgency, segment::Limits};
+use crate::{scheduler::Urgency, segment::Limits, stream};
 
 /// Whisper's sample rate in Hz (`SAMPLE_RATE` in openai/whisper `audio.py`).
 pub(super) const SAMPLE_RATE: u32 = 16_000;
@@ -43,12 +43,9 @@ pub(super) fn limits(is_live: bool, settings: &Settings) -> Limits {
         return Limits { voice, ..Limits::default() };
     }
     let latency = own_latency(settings.latency_ms);
-    let limits = match settings.commit_policy {
-        WhisperNpuCommitPolicy::Segment if settings.partials => Limits::live(latency).updated(),
-        WhisperNpuCommitPolicy::Segment => Limits::live(latency),
-        WhisperNpuCommitPolicy::LocalAgreement => Limits::streaming(latency),
-        WhisperNpuCommitPolicy::AlignAtt => Limits::streaming(latency).often(),
-    };
+    let limits = stream::limits(settings.commit_policy.into(), latency);
+    let is_told = settings.commit_policy == WhisperNpuCommitPolicy::Segment && settings.partials;
+    let limits = if is_told { limits.updated() } else { limits };
     Limits { voice, ..limits }
 }
 

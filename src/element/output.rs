@@ -40,9 +40,11 @@ impl Output {
         self.discont = true;
     }
 
-    /// Where the first text or gap may be, if none has left: a sink that prerolls waits for one.
-    pub fn unbegun(&mut self) -> Option<ClockTime> {
-        self.covered_to.filter(|_| !std::mem::replace(&mut self.has_left, true))
+    /// A gap of no length where the first text may be, if nothing has left: a sink that prerolls waits for one.
+    pub fn open(&mut self) -> Option<[ClockTime; 2]> {
+        let start = self.covered_to.filter(|_| !self.has_left)?;
+        self.has_left = true;
+        Some([start, start])
     }
 
     /// Nothing more will be said before `end`: from where to where that leaves a gap.
@@ -128,13 +130,13 @@ mod tests {
     }
 
     #[test]
-    fn a_time_line_is_unbegun_until_something_of_it_has_left() {
+    fn a_time_line_is_opened_once_and_not_behind_what_has_left() {
         let mut output = Output::default();
         output.begin(Some(at(10)));
-        assert_eq!([output.unbegun(), output.unbegun()], [Some(at(10)), None]);
+        assert_eq!([output.open(), output.open()], [Some([at(10), at(10)]), None]);
         output.begin(Some(at(10)));
         output.cover(at(20));
-        assert_eq!(output.unbegun(), None);
+        assert_eq!(output.open(), None);
     }
 
     #[test]

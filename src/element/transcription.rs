@@ -438,7 +438,7 @@ impl Transcription {
     /// Lets a sink behind either pad preroll before there is text: else what is told at once fills a queue behind `unsynced_src`, and
     /// whoever pushes there waits for a sink that waits for the other's.
     fn begin_both(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
-        self.output.unbegun().map_or(Ok(()), |start| self.push_gap(element, start, start))
+        self.output.open().map_or(Ok(()), |[start, end]| self.push_gap(element, start, end))
     }
 
     /// Says in an event, a message and a line of JSON what is said or may be.

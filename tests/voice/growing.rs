@@ -3,7 +3,7 @@
 use gstwhispernpu::commit::Policy;
 use gstwhispernpu::segment::voice::{self, Voice};
 use gstwhispernpu::segment::{Limits, Purpose, Window};
-use gstwhispernpu::stream::Stream;
+use gstwhispernpu::stream::{self, Stream};
 use gstwhispernpu::transcript::{Segment, WindowTranscript, Word};
 use proptest::prelude::*;
 use std::sync::{Arc, OnceLock};
@@ -134,12 +134,7 @@ fn said(limits: Limits, policy: Policy, pieces: &[usize], fates: &[Fate]) -> (Ve
 }
 
 fn limits(policy: Policy, latency_ms: u64) -> Limits {
-    let latency = Duration::from_millis(latency_ms);
-    match policy {
-        Policy::Segment => Limits::live(latency),
-        Policy::LocalAgreement => Limits::streaming(latency),
-        Policy::AlignAtt => Limits::streaming(latency).often(),
-    }
+    stream::limits(policy, Duration::from_millis(latency_ms))
 }
 
 fn policies() -> impl Strategy<Value = Policy> {
