@@ -146,7 +146,7 @@ impl Stream {
             return None;
         }
         let cut = loop {
-            let cut = self.cutter.peek()?.clone();
+            let mut cut = self.cutter.peek()?.clone();
             if cut.reason.is_passing() && cut.place.end <= self.heard_to_samples {
                 // All of it was heard with more behind it.
                 self.cutter.take();
@@ -160,6 +160,12 @@ impl Stream {
             }
             if cut.reason == Reason::End {
                 self.next_draft = self.draft.split((cut.place.end - cut.place.start) as usize);
+            }
+            if let Reason::Flush(until) = cut.reason
+                && self.is_final_to(until)
+            {
+                cut.reason = Reason::Update;
+                self.transcribed_samples = until;
             }
             if cut.reason != Reason::End || cut.place.end > self.transcribed_samples {
                 break cut;
@@ -322,6 +328,13 @@ impl Stream {
             return rest.start;
         }
         whole_to
+    }
+
+    /// Whether everything is final that was said in the open window before `place`.
+    fn is_final_to(&self, place: u64) -> bool {
+        let said = self.draft_samples + self.draft.said_samples() as u64;
+        let voiced = self.cutter.voiced(&(said.min(place)..place));
+        said >= place || !voiced.is_empty() && voiced.iter().all(|is_voiced| !is_voiced)
     }
 
     /// How much of a voice was heard in a window behind its first `consumed` samples.

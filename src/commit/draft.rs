@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Policy, policy::plain};
+use super::Policy;
+use super::policy::{ends_sentence, plain};
 use crate::model::Token;
 use crate::transcript::{Segment, TIMESTAMP_SAMPLES, WindowTranscript, Word, has_spaces};
 
@@ -14,7 +15,6 @@ const LOOKS_BACK: usize = 3;
 /// A transcript of hardly more than the one before says the same, whatever is said: 0.25 s.
 const LEAST_GROWTH_SAMPLES: usize = 4_000;
 
-const SENTENCE_ENDS: [char; 7] = ['.', '!', '?', '…', '。', '！', '？'];
 /// A line of text goes on behind a shorter pause: 0.3 s.
 const BREATH_SAMPLES: usize = 4_800;
 
@@ -78,6 +78,11 @@ impl Draft {
     /// What the next transcript has to begin with.
     pub fn prefix(&self) -> &[Token] {
         &self.prefix
+    }
+
+    /// Up to here of the window everything said is final.
+    pub fn said_samples(&self) -> usize {
+        self.said_samples
     }
 
     /// Lets the next transcript begin as it likes. Whether it could not before.
@@ -229,7 +234,7 @@ fn whole(words: &[&Word], count: usize) -> usize {
 fn append(segments: &mut Vec<Segment>, part: Option<Segment>, goes_on: bool) {
     let Some(part) = part else { return };
     match segments.last_mut() {
-        Some(last) if goes_on && !last.text.ends_with(SENTENCE_ENDS) => {
+        Some(last) if goes_on && !ends_sentence(&last.text) => {
             last.words.extend(part.words);
             last.text = text(&last.words);
             last.end_samples = part.end_samples.max(last.end_samples);

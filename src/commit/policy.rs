@@ -7,7 +7,8 @@ use crate::transcript::Word;
 /// Simultaneous Speech Translation").
 const EDGE_SAMPLES: usize = 6_400;
 
-/// A word waits for what follows by 0.3 s and by 2 s times how much the model doubts it, no longer than 1.25 s.
+/// A word waits for what follows by 0.3 s and by 2 s times how much the model doubts it, no longer than 1.25 s. One that ends a sentence
+/// waits for so long anyway, because a text that is cut off is often written as if it ended there.
 const WAIT_SAMPLES: usize = 4_800;
 const DOUBTED_SAMPLES: f32 = 32_000.0;
 const LONGEST_WAIT_SAMPLES: usize = 20_000;
@@ -17,6 +18,9 @@ const OLD_SAMPLES: usize = 64_000;
 
 /// A shorter window is too little to hear what is said in it: 1.7 s.
 const LEAST_WINDOW_SAMPLES: usize = 27_200;
+
+const SENTENCE_ENDS: [char; 7] = ['.', '!', '?', '…', '。', '！', '？'];
+const CLOSING_QUOTES: [char; 8] = ['"', '\'', '”', '’', '»', ')', '」', '』'];
 
 /// Which words are final before their window is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,23 +64,29 @@ impl Policy {
             return 0;
         }
         let most = if has_paused { words.len() } else { words.len().saturating_sub(1) };
-        let is_old = |word: &Word| word.end_samples + OLD_SAMPLES <= window_samples;
         let is_final = |(index, word): &(usize, &&Word)| {
             let is_same = before.get(*index).is_some_and(|before| *before == plain(&word.text));
             let is_heard = || has_paused || word.looked_samples + EDGE_SAMPLES <= window_samples;
+            let has_waited = |wait_samples: usize| word.end_samples + wait_samples <= window_samples;
+            let is_ended = || !ends_sentence(&word.text) || has_waited(LONGEST_WAIT_SAMPLES);
             let is_settled = || {
                 let doubted = (DOUBTED_SAMPLES * (1.0 - word.probability)) as usize;
-                word.end_samples + (WAIT_SAMPLES + doubted).min(LONGEST_WAIT_SAMPLES) <= window_samples
+                has_waited((WAIT_SAMPLES + doubted).min(LONGEST_WAIT_SAMPLES))
             };
             match self {
                 Self::Segment => false,
-                _ if is_old(word) => true,
-                Self::LocalAgreement => is_same,
-                Self::AlignAtt => is_same && is_heard() && is_settled(),
+                _ if has_waited(OLD_SAMPLES) => true,
+                Self::LocalAgreement => is_same && is_ended(),
+                Self::AlignAtt => is_same && is_ended() && is_heard() && is_settled(),
             }
         };
         words[..most].iter().enumerate().take_while(is_final).count()
     }
+}
+
+/// Whether a sentence ends with this text.
+pub fn ends_sentence(text: &str) -> bool {
+    text.trim_end_matches(|c: char| c.is_whitespace() || CLOSING_QUOTES.contains(&c)).ends_with(SENTENCE_ENDS)
 }
 
 /// A word's letters and digits, in small letters: punctuation changes more often than what is said.
@@ -157,6 +167,19 @@ mod tests {
             (now[1].probability, now[1].end_samples) = (probability, 32_800);
             let finals = |window| Policy::AlignAtt.finals(&now.iter().collect::<Vec<_>>(), &before, window, false);
             assert_eq!([end - 1, end].map(finals), [1, 2], "{probability}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_ends_where_more_was_heard_behind_it() {
+        for (text, end) in [(" it.", 52_800), (" it!\"", 52_800), ("吗？", 52_800), (" it,", 37_600), (" it", 37_600)]
+        {
+            let before = [" So", text].map(plain);
+            let mut now = words(&[(" So", 3_200), (text, 9_600), (" is", 12_000)]);
+            (now[1].probability, now[1].end_samples) = (1.0, 32_800);
+            let now: Vec<&Word> = now.iter().collect();
+            let finals = |window| Policy::AlignAtt.finals(&now, &before, window, false);
+            assert_eq!([end - 1, end].map(finals), [1, 2], "{text}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::reason::{Cut, Reason};
 use super::voice::{CHUNK_SAMPLES, Listener, Speech, Stretch, Voice};
 use super::voiced::Voiced;
 use super::{Limits, UPDATE_SAMPLES, quietest};
@@ -54,47 +55,6 @@ pub struct Cutter {
     flushed: u64,
     /// Whether its speech has paused.
     has_paused: bool,
-}
-
-/// Where a window is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cut {
-    /// In the stream.
-    pub place: Range<u64>,
-    /// Why it is to be transcribed.
-    pub reason: Reason,
-}
-
-/// Why a window is to be transcribed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// Some text is to be there soon: of what is said since somebody began to speak, or since text was final. The open window may
-    /// be a longer one.
-    Glance,
-    /// It has grown, and words of it may be final.
-    Update,
-    /// Its speech pauses; the window may grow on.
-    Pause,
-    /// It has grown for long. What is said before this place is as well heard as it can be waited for.
-    Flush(u64),
-    /// It ends. What follows is in other windows.
-    End,
-}
-
-impl Reason {
-    /// Whether the same is heard again in a later window.
-    pub fn is_passing(self) -> bool {
-        matches!(self, Self::Glance | Self::Update)
-    }
-
-    /// Up to where the text of a window that ends at `end` is to be written now.
-    pub fn awaited_to(self, end: u64) -> u64 {
-        match self {
-            Self::Glance | Self::Update => 0,
-            Self::Flush(until) => until,
-            Self::Pause | Self::End => end,
-        }
-    }
 }
 
 /// The part that tells speech from silence.
@@ -260,12 +220,16 @@ impl Cutter {
         }
     }
 
-    /// Has the window that is open from `window` on transcribed if it has not been for long.
+    /// Has the window that is open from `window` on transcribed if its text has not been final for long, or will not have been when it is
+    /// transcribed next.
     fn flush(&mut self, window: u64, heard: Heard<'_>) {
         let (from, most @ 1..) = (self.flushed.max(window), self.limits.flush_samples) else { return };
-        if self.has_paused || self.analysed < from + most {
+        let is_update = self.commits_updates && self.next_update.is_some_and(|next| self.analysed >= next);
+        let due = from + if is_update { most.saturating_sub(self.interval()).max(most / 2) } else { most };
+        if self.has_paused || self.analysed < due {
             return;
         }
+        let most = most.min(self.analysed - from);
         let until = self.quiet(from + most / 4..from + most - CONTEXT_SAMPLES.min(most / 4), heard);
         self.flush_until(window, cut(from, until));
     }
@@ -275,6 +239,7 @@ impl Cutter {
         let end = self.seen().max(until);
         self.cut.push_back(Cut { place: window..end, reason: Reason::Flush(until) });
         self.flushed = until;
+        self.next_update = self.next_update.map(|_| self.later());
     }
 
     /// Ends the open window, which is as long as may be, in the longest pause of a part of it, or where that is quietest.
@@ -340,16 +305,18 @@ impl Cutter {
         self.cut.pop_front();
     }
 
-    /// Drops what is outdated, windows that still grow and behind which another one is; or all that still grow. One that is left
-    /// grows by what was heard since it was cut.
+    /// Drops what is outdated, windows that still grow and behind which another one is, or before which one waits that may hear the same;
+    /// or all that still grow. The last one grows by what was heard since it was cut, unless it ends in a pause.
     pub fn hurry(&mut self, drops_all: bool) {
-        let mut left = self.cut.len();
+        let (mut left, mut is_flushed) = (self.cut.len(), false);
         self.cut.retain(|cut| {
             left -= 1;
-            !cut.reason.is_passing() || left == 0 && !drops_all
+            let is_passing = cut.reason.is_passing();
+            is_flushed = is_passing && is_flushed || matches!(cut.reason, Reason::Flush(_));
+            !is_passing || left == 0 && !drops_all && !is_flushed
         });
         let (end, later) = (self.seen(), self.later());
-        if let Some(cut) = self.cut.back_mut().filter(|cut| cut.reason.is_passing() && cut.place.end < end) {
+        if let Some(cut) = self.cut.back_mut().filter(|cut| cut.reason.goes_on() && cut.place.end < end) {
             cut.place.end = end;
             self.next_update = Some(later);
         }

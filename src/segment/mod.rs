@@ -4,11 +4,13 @@
 
 mod cut;
 mod cutter;
+mod reason;
 pub mod voice;
 mod voiced;
 
 use cut::quietest;
-pub use cutter::{Cut, Cutter, Heard, Reason};
+pub use cutter::{Cutter, Heard};
+pub use reason::{Cut, Reason};
 
 use std::time::Duration;
 

@@ -198,3 +198,22 @@ fn text_in_another_language_begins_anew() {
     stream.forget_prefix();
     assert!(stream.window().unwrap().prefix.is_empty());
 }
+
+#[test]
+fn what_is_final_is_not_transcribed_for_that_again() {
+    let limits = Limits { update_samples: 5_600, ..growing(96_000) };
+    let mut stream = Stream::new(limits, Policy::AlignAtt, None, spectrogram_on_cpu());
+    let mut ends = vec![0];
+    for _ in 0..90 {
+        stream.push(&[0.0; 1_600]).unwrap();
+        while let Some(window) = stream.window() {
+            assert_eq!(window.purpose, Purpose::Draft, "{ends:?}");
+            let length = window.length_samples;
+            ends.push(length);
+            let said: Vec<_> = (1..length / 3_200).map(|word| (" so", (word - 1) * 3_200, word * 3_200)).collect();
+            stream.accept(with_words(&said, length));
+        }
+    }
+    let grown: Vec<usize> = ends.windows(2).map(|ends| ends[1] - ends[0]).collect();
+    assert!(grown.len() > 20 && grown.iter().all(|&grown| grown >= 4_000), "{grown:?}");
+}
