@@ -305,18 +305,21 @@ impl Cutter {
         self.cut.pop_front();
     }
 
-    /// Drops what is outdated, windows that still grow and behind which another one is, or before which one waits that may hear the same;
-    /// or all that still grow. The last one grows by what was heard since it was cut, unless it ends in a pause.
+    /// Drops what is outdated, windows that still grow and behind which another one is; or all that still grow. The last one, if it is to be
+    /// heard again, grows by what was heard since it was cut. So does one whose words may be final by then anyway, and then it is in place
+    /// of those that grow behind it.
     pub fn hurry(&mut self, drops_all: bool) {
         let (mut left, mut is_flushed) = (self.cut.len(), false);
+        let may_grow = |reason: Reason| self.commits_updates && matches!(reason, Reason::Flush(_));
         self.cut.retain(|cut| {
             left -= 1;
             let is_passing = cut.reason.is_passing();
-            is_flushed = is_passing && is_flushed || matches!(cut.reason, Reason::Flush(_));
+            is_flushed = is_passing && is_flushed || may_grow(cut.reason);
             !is_passing || left == 0 && !drops_all && !is_flushed
         });
         let (end, later) = (self.seen(), self.later());
-        if let Some(cut) = self.cut.back_mut().filter(|cut| cut.reason.goes_on() && cut.place.end < end) {
+        let grows = |cut: &&mut Cut| cut.place.end < end && (cut.reason.is_passing() || may_grow(cut.reason));
+        if let Some(cut) = self.cut.back_mut().filter(grows) {
             cut.place.end = end;
             self.next_update = Some(later);
         }

@@ -33,11 +33,6 @@ impl Reason {
         matches!(self, Self::Glance | Self::Update)
     }
 
-    /// Whether what comes behind it may be heard with it.
-    pub fn goes_on(self) -> bool {
-        self.is_passing() || matches!(self, Self::Flush(_))
-    }
-
     /// Up to where the text of a window that ends at `end` is to be written now.
     pub fn awaited_to(self, end: u64) -> u64 {
         match self {

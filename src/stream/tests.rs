@@ -217,3 +217,21 @@ fn what_is_final_is_not_transcribed_for_that_again() {
     let grown: Vec<usize> = ends.windows(2).map(|ends| ends[1] - ends[0]).collect();
     assert!(grown.len() > 20 && grown.iter().all(|&grown| grown >= 4_000), "{grown:?}");
 }
+
+#[test]
+fn what_is_final_at_pauses_does_not_depend_on_who_waits() {
+    let places = |policy| {
+        let mut stream =
+            Stream::new(Limits { update_samples: 8_000, ..growing(64_000) }, policy, None, spectrogram_on_cpu());
+        (0..5).for_each(|_| stream.push(&[0.0; 16_000]).unwrap());
+        stream.hurry(false);
+        std::iter::from_fn(|| {
+            let window = stream.window()?;
+            stream.accept(WindowTranscript::default());
+            Some((window.purpose, window.length_samples))
+        })
+        .collect::<Vec<_>>()
+    };
+    assert_eq!(places(Policy::Segment)[0], (Purpose::Part, 63_840));
+    assert_eq!(places(Policy::LocalAgreement), [(Purpose::Close, 79_840)]);
+}
