@@ -18,8 +18,8 @@ const TAIL_SAMPLES: u64 = 4_800;
 const CLOSING_PAUSE_SAMPLES: u64 = 48_000;
 /// How much longer speech takes to be noticed than it must last, its padding left out: the detector hears it in pieces of this length.
 const NOTICE_SAMPLES: u64 = 3 * CHUNK_SAMPLES as u64;
-/// What is said within 1 s before the end of what was heard may sound otherwise with what follows.
-const CONTEXT_SAMPLES: u64 = 16_000;
+/// What is said within 2 s before the end of what was heard may sound otherwise with what follows.
+const CONTEXT_SAMPLES: u64 = 32_000;
 
 /// Who begins to speak is listened to every 0.2 s for a second: a window of the first sound alone may have no text.
 const NEW_SAMPLES: u64 = LEAD_SAMPLES + 16_000;
@@ -230,7 +230,7 @@ impl Cutter {
             return;
         }
         let most = most.min(self.analysed - from);
-        let until = self.quiet(from + most / 4..from + most - CONTEXT_SAMPLES.min(most / 4), heard);
+        let until = self.quiet(from + most / 4..from + most - CONTEXT_SAMPLES.min(most / 3), heard);
         self.flush_until(window, cut(from, until));
     }
 
