@@ -166,6 +166,7 @@ impl Stream {
             {
                 cut.reason = Reason::Update;
                 self.transcribed_samples = until;
+                self.settle(until.saturating_sub(LATE_SAMPLES));
             }
             if cut.reason != Reason::End || cut.place.end > self.transcribed_samples {
                 break cut;

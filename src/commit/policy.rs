@@ -20,7 +20,7 @@ const OLD_SAMPLES: usize = 64_000;
 const LEAST_WINDOW_SAMPLES: usize = 27_200;
 
 const SENTENCE_ENDS: [char; 7] = ['.', '!', '?', '…', '。', '！', '？'];
-const CLOSING_QUOTES: [char; 8] = ['"', '\'', '”', '’', '»', ')', '」', '』'];
+const CLOSING_MARKS: [char; 8] = ['"', '\'', '”', '’', '»', ')', '」', '』'];
 
 /// Which words are final before their window is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Policy {
 
 /// Whether a sentence ends with this text.
 pub fn ends_sentence(text: &str) -> bool {
-    text.trim_end_matches(|c: char| c.is_whitespace() || CLOSING_QUOTES.contains(&c)).ends_with(SENTENCE_ENDS)
+    text.trim_end_matches(|c: char| c.is_whitespace() || CLOSING_MARKS.contains(&c)).ends_with(SENTENCE_ENDS)
 }
 
 /// A word's letters and digits, in small letters: punctuation changes more often than what is said.

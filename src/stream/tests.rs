@@ -203,9 +203,11 @@ fn text_in_another_language_begins_anew() {
 fn what_is_final_is_not_transcribed_for_that_again() {
     let limits = Limits { update_samples: 5_600, ..growing(96_000) };
     let mut stream = Stream::new(limits, Policy::AlignAtt, None, spectrogram_on_cpu());
-    let mut ends = vec![0];
+    let (mut ends, mut heard) = (vec![0], 0);
     for _ in 0..90 {
         stream.push(&[0.0; 1_600]).unwrap();
+        heard += 1_600;
+        assert!(stream.position_samples() + 96_000 > heard, "the time line goes on");
         while let Some(window) = stream.window() {
             assert_eq!(window.purpose, Purpose::Draft, "{ends:?}");
             let length = window.length_samples;
