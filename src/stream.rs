@@ -334,8 +334,7 @@ impl Stream {
     /// Whether everything is final that was said in the open window before `place`.
     fn is_final_to(&self, place: u64) -> bool {
         let said = self.draft_samples + self.draft.said_samples() as u64;
-        let voiced = self.cutter.voiced(&(said.min(place)..place));
-        said >= place || !voiced.is_empty() && voiced.iter().all(|is_voiced| !is_voiced)
+        said >= place || self.is_quiet(&(said..place))
     }
 
     /// How much of a voice was heard in a window behind its first `consumed` samples.
@@ -347,8 +346,13 @@ impl Stream {
     /// Whether the voice has paused at a window's end for as long as between two words.
     fn is_quiet_at_end(&self, place: &Range<u64>) -> bool {
         let quiet = place.end.saturating_sub(QUIET_SAMPLES)..place.end.saturating_sub(UNHEARD_SAMPLES);
-        let voiced = self.cutter.voiced(&quiet);
-        quiet.start > place.start && !voiced.is_empty() && voiced.iter().all(|is_voiced| !is_voiced)
+        quiet.start > place.start && self.is_quiet(&quiet)
+    }
+
+    /// Whether a voice was listened for at this place, and none was heard.
+    fn is_quiet(&self, place: &Range<u64>) -> bool {
+        let voiced = self.cutter.voiced(place);
+        !voiced.is_empty() && voiced.iter().all(|is_voiced| !is_voiced)
     }
 
     /// A window, unless its last frame sees samples that are still to come.

@@ -309,17 +309,16 @@ impl Cutter {
     /// heard again, grows by what was heard since it was cut. So does one whose words may be final by then anyway, and then it is in place
     /// of those that grow behind it.
     pub fn hurry(&mut self, drops_all: bool) {
-        let (mut left, mut is_flushed) = (self.cut.len(), false);
-        let may_grow = |reason: Reason| self.commits_updates && matches!(reason, Reason::Flush(_));
-        self.cut.retain(|cut| {
-            left -= 1;
-            let is_passing = cut.reason.is_passing();
-            is_flushed = is_passing && is_flushed || may_grow(cut.reason);
-            !is_passing || left == 0 && !drops_all && !is_flushed
-        });
+        let grows = |cut: &Cut| match cut.reason {
+            Reason::Flush(_) => self.commits_updates,
+            reason => reason.is_passing(),
+        };
+        let Some(last) = self.cut.pop_back() else { return };
+        self.cut.retain(|cut| !cut.reason.is_passing());
+        let is_dropped = last.reason.is_passing() && (drops_all || self.cut.back().is_some_and(grows));
+        self.cut.extend((!is_dropped).then_some(last));
         let (end, later) = (self.seen(), self.later());
-        let grows = |cut: &&mut Cut| cut.place.end < end && (cut.reason.is_passing() || may_grow(cut.reason));
-        if let Some(cut) = self.cut.back_mut().filter(grows) {
+        if let Some(cut) = self.cut.back_mut().filter(|cut| grows(cut) && cut.place.end < end) {
             cut.place.end = end;
             self.next_update = Some(later);
         }
