@@ -72,6 +72,11 @@ pub struct Stream {
     in_flight: VecDeque<Cut>,
 }
 
+/// Where nobody speaks any more if the voice has paused at `end`.
+fn quiet_end(end: u64) -> Range<u64> {
+    end.saturating_sub(QUIET_SAMPLES)..end.saturating_sub(UNHEARD_SAMPLES)
+}
+
 /// How windows of a live stream are cut whose text is final when `policy` says and may take `latency`.
 pub fn limits(policy: Policy, latency: Duration) -> Limits {
     match policy {
@@ -265,9 +270,12 @@ impl Stream {
         let is_voiced = |end: usize, least| self.voiced_behind(end, &place) >= least;
         // A decoder that was given the beginning of a text may take it for the whole.
         let written = drafted.end_samples.filter(|end| is_voiced(*end, LEAST_GROWN_REST_VOICED_SAMPLES));
-        let consumed = written.map_or(consumed, |end| end.min(consumed));
-        let is_lost = !self.limits.is_growing && is_voiced(consumed, LEAST_REST_VOICED_SAMPLES);
-        let has_rest = is_lost || consumed + LEAST_REST_SAMPLES < length;
+        let consumed = written.map_or(consumed, |end| end.min(consumed)).max(self.draft.said_samples()).min(length);
+        let is_long = consumed + LEAST_REST_SAMPLES < length;
+        let has_rest = match self.limits.is_growing {
+            true => written.is_some() || is_long && !self.is_quiet(&(place.start + consumed as u64..place.end)),
+            false => is_long || is_voiced(consumed, LEAST_REST_VOICED_SAMPLES),
+        };
         if reason == Reason::Update && written.is_some_and(|end| is_voiced(end, STUCK_VOICED_SAMPLES)) {
             self.draft.forget_prefix();
         }
@@ -343,9 +351,14 @@ impl Stream {
         self.cutter.voiced(&behind).iter().filter(|is_voiced| **is_voiced).count() * HOP_SAMPLES
     }
 
+    /// Whether a voice was heard in the last 0.3 s: what comes next may belong to its word.
+    pub fn ends_in_voice(&self) -> bool {
+        self.cutter.voiced(&quiet_end(self.cutter.seen())).contains(&true)
+    }
+
     /// Whether the voice has paused at a window's end for as long as between two words.
     fn is_quiet_at_end(&self, place: &Range<u64>) -> bool {
-        let quiet = place.end.saturating_sub(QUIET_SAMPLES)..place.end.saturating_sub(UNHEARD_SAMPLES);
+        let quiet = quiet_end(place.end);
         quiet.start > place.start && self.is_quiet(&quiet)
     }
 

@@ -19,7 +19,8 @@ const OLD_SAMPLES: usize = 64_000;
 /// A shorter window is too little to hear what is said in it: 1.7 s.
 const LEAST_WINDOW_SAMPLES: usize = 27_200;
 
-const SENTENCE_ENDS: [char; 7] = ['.', '!', '?', '…', '。', '！', '？'];
+/// Full stops, and marks of a question and an exclamation, of the scripts of Whisper's languages (`Sentence_Terminal` of Unicode's PropList).
+const SENTENCE_ENDS: [char; 13] = ['.', '!', '?', '…', '。', '！', '？', '؟', '۔', '।', '።', '။', '։'];
 const CLOSING_MARKS: [char; 8] = ['"', '\'', '”', '’', '»', ')', '」', '』'];
 
 /// Which words are final before their window is.

@@ -187,7 +187,7 @@ impl Cutter {
     }
 
     /// Up to here frames see nothing that was not looked at.
-    fn seen(&self) -> u64 {
+    pub fn seen(&self) -> u64 {
         on_grid(self.analysed.saturating_sub(SEEN_SAMPLES))
     }
 

@@ -237,3 +237,23 @@ fn what_is_final_at_pauses_does_not_depend_on_who_waits() {
     assert_eq!(places(Policy::Segment)[0], (Purpose::Part, 63_840));
     assert_eq!(places(Policy::LocalAgreement), [(Purpose::Close, 79_840)]);
 }
+
+#[test]
+fn what_is_final_is_not_said_again_where_a_text_without_its_beginning_ends_sooner() {
+    let mut stream =
+        Stream::new(Limits { window_samples: 480_000, ..growing(96_000) }, Policy::Segment, None, spectrogram_on_cpu());
+    let said = [(" So", 0, 8_000), (" it", 8_000, 20_000), (" goes", 20_000, 40_000), (" on", 40_000, 60_000)];
+    let texts = |text: Text| text.finals.into_iter().map(|cue| cue.text).collect::<Vec<_>>();
+    let mut all = Vec::new();
+    // Whole; given its beginning, it stops there; without, at a pause within it; and what is left is heard from where that begins.
+    for (fresh, written) in [(100_000, Some(4)), (100_000, Some(4)), (0, Some(2)), (0, None)] {
+        stream.push(&vec![0.0; fresh]).unwrap();
+        let window = stream.window().unwrap();
+        let (from, length) = (window.start_samples as usize, window.length_samples);
+        let heard = said.iter().filter(|word| word.1 >= from).map(|word| (word.0, word.1 - from, word.2 - from));
+        let heard: Vec<_> = heard.take(written.unwrap_or(usize::MAX)).collect();
+        let consumed = written.filter(|_| !all.is_empty()).map_or(length, |count| said[count - 1].2 - from);
+        all.extend(texts(stream.accept(with_words(&heard, consumed))));
+    }
+    assert_eq!(all, ["So it goes on"]);
+}
