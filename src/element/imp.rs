@@ -121,9 +121,19 @@ impl WhisperNpu {
         &self.unsynced_srcpad
     }
 
-    /// The bus hears that samples were not transcribed, the first of them at a PTS and running time of `at`, in a live pipeline that
-    /// fell behind.
-    pub(super) fn report_skipped(&self, samples: u64, at: [Option<gst::ClockTime>; 2]) {
+    /// The bus hears that text of audio from `start` on cannot leave before `moved`.
+    pub(super) fn report_moved(&self, start: gst::ClockTime, moved: gst::ClockTime) {
+        gst::element_imp_warning!(
+            self,
+            gst::StreamError::Failed,
+            ("audio from {start} came when the time line was at {moved}, so its text is moved: timestamps that go back need a new \
+                 segment, and audio that comes late a higher latency")
+        );
+    }
+
+    /// The bus hears that samples were not transcribed, the first of them at a PTS, running time and stream time of `at`, in a live
+    /// pipeline that fell behind.
+    pub(super) fn report_skipped(&self, samples: u64, at: [Option<gst::ClockTime>; 3]) {
         lock(&self.stats).skipped_samples += samples;
         let duration = gst::ClockTime::SECOND.mul_div_floor(samples, u64::from(latency::SAMPLE_RATE));
         let seconds = samples as f64 / f64::from(latency::SAMPLE_RATE);
@@ -132,10 +142,11 @@ impl WhisperNpu {
             gst::CoreError::Clock,
             ("transcription is slower than the live audio, {seconds:.1} s were skipped: use a smaller model")
         );
-        let [timestamp, running_time] = at;
+        let [timestamp, running_time, stream_time] = at;
         let message = gst::message::Qos::builder(true)
             .timestamp(timestamp)
             .running_time(running_time)
+            .stream_time(stream_time)
             .duration(duration)
             .src(&*self.obj())
             .build();

@@ -10,6 +10,7 @@ use super::{
     errors::Fault,
     position::{Position, Step},
     queue::Audio,
+    time_line::TimeLine,
 };
 
 /// Louder than this (120 dB above full scale) is no sound but damage, like NaN and the infinities.
@@ -18,11 +19,13 @@ const LOUDEST: f32 = 1e6;
 /// What a stream's input needs to know from one buffer to the next; replaced on flush and in READY.
 #[derive(Debug, Default)]
 pub(super) struct Input {
-    segment: Option<gst::FormattedSegment<ClockTime>>,
+    line: TimeLine,
     converter: Option<Converter>,
     position: Option<Position>,
     /// Numbers the stretches.
     run: u64,
+    /// The segment of the open stretch was announced again: whether it goes on shows with what comes next.
+    pub announced: Option<gst::Event>,
     /// Unknown until upstream was asked.
     pub is_live: Option<bool>,
     /// Samples since the last look that were no numbers.
@@ -64,15 +67,25 @@ impl Input {
         Ok(tail)
     }
 
-    /// A new time line, or none. Ask for the `end` before.
-    pub fn set_segment(&mut self, segment: Option<gst::FormattedSegment<ClockTime>>) {
-        self.segment = segment;
-        self.position = None;
+    /// Whether timestamps go on to mean what they do while a stretch is open, so that it may go on.
+    pub fn may_go_on_in(&self, line: &TimeLine) -> bool {
+        self.position.is_some() && self.line.goes_on_as(line)
+    }
+
+    /// A new time line, or none. Ask for the `end` before, unless the stretch may go on in it.
+    pub fn set_line(&mut self, line: TimeLine) {
+        self.line = line;
+    }
+
+    /// Whether the open stretch goes on with what has certainly this time.
+    pub fn goes_on_at(&self, time: Option<ClockTime>) -> bool {
+        let step = self.position.as_ref().zip(time).map(|(position, time)| position.leap(time));
+        !matches!(step, Some(Step::Restart { .. }))
     }
 
     /// Takes a buffer in.
     pub fn admit(&mut self, buffer: gst::Buffer) -> Result<Admitted, Fault> {
-        let segment = self.segment.clone().ok_or(Fault::NoSegment)?;
+        let segment = self.line.segment().cloned().ok_or(Fault::NoSegment)?;
         let info = self.converter.as_ref().ok_or(Fault::NoCaps)?.info().clone();
         if buffer.size() < info.bpf() as usize {
             return Ok(Admitted::default());
@@ -81,8 +94,9 @@ impl Input {
         let Some(buffer) = gst_audio::audio_buffer_clip(buffer, segment.upcast_ref(), info.rate(), info.bpf()) else {
             return Ok(Admitted::default());
         };
-        let step = match &self.position {
-            Some(position) => position.step(buffer.pts(), is_discont),
+        let frames = buffer.size() as u64 / u64::from(info.bpf());
+        let step = match &mut self.position {
+            Some(position) => position.step(buffer.pts(), frames, is_discont),
             None => Step::Restart { at: buffer.pts().or(segment.start()).unwrap_or(ClockTime::ZERO) },
         };
         let mut heard_frames = 0;
@@ -127,7 +141,7 @@ impl Input {
     /// Nothing is sent up to `end`. What is short is heard as silence; what was heard already is no news.
     pub fn bridge(&mut self, end: ClockTime) -> Bridge {
         let Some(position) = &self.position else { return Bridge::End };
-        match position.step(Some(end), true) {
+        match position.leap(end) {
             Step::Fill { frames } => Bridge::Stretch(self.silence(frames)),
             Step::Restart { at } if at > position.expected() => Bridge::End,
             Step::Continue | Step::Drop { .. } | Step::Restart { .. } => Bridge::Stretch(None),

@@ -81,6 +81,7 @@ mod settings;
 mod stats;
 mod subtitle;
 mod text;
+mod time_line;
 mod transcription;
 mod unsynced;
 mod watch;

@@ -6,6 +6,9 @@ use gst::ClockTime;
 /// A user cannot read a shorter text, and muxers refuse one without a duration.
 const SHORTEST_CUE: ClockTime = ClockTime::from_mseconds(1);
 
+/// A text that is moved by less is in its place for whoever reads it.
+const LONGEST_MOVE: ClockTime = ClockTime::from_seconds(1);
+
 /// Silence leaves in gaps of at least this length, five a second at most.
 const SHORTEST_GAP: ClockTime = ClockTime::from_mseconds(200);
 
@@ -33,6 +36,11 @@ impl Output {
     /// A new time line that starts at `start`, where it is known.
     pub fn begin(&mut self, start: Option<ClockTime>) {
         *self = Self { covered_to: start, discont: true, ..Self::default() };
+    }
+
+    /// Where text of audio that begins at `start` can leave, if that is much later.
+    pub fn moved(&self, start: ClockTime) -> Option<ClockTime> {
+        self.covered_to.filter(|covered_to| covered_to.saturating_sub(start) > LONGEST_MOVE)
     }
 
     /// The next text does not follow on the one before.

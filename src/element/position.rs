@@ -8,6 +8,18 @@ use super::latency::SAMPLE_RATE;
 /// and `GstAudioStreamAlign`.
 const JITTER: ClockTime = ClockTime::from_mseconds(40);
 
+/// Buffers that are not marked DISCONT and have other timestamps for so long have other times: the discont wait of `GstAudioStreamAlign`. A
+/// source that stamps what it gets when it gets it may have lost nothing.
+const DOUBT: ClockTime = ClockTime::from_seconds(1);
+
+/// So do two of which the second follows on the first, to the rounding of timestamps, or where times differ by more than a loss that is
+/// filled, to half of a buffer, but no more than this.
+const AGREEMENT: ClockTime = ClockTime::from_mseconds(1);
+const LEAP_AGREEMENT: ClockTime = ClockTime::from_mseconds(40);
+
+/// One buffer that is so long may not be heard at the wrong place.
+const LONGEST_DOUBTED: ClockTime = ClockTime::from_mseconds(200);
+
 /// What a buffer marked DISCONT may differ without being a jump: rounding of timestamps, also of containers that count
 /// milliseconds.
 const DISCONT_JITTER: ClockTime = ClockTime::from_mseconds(1);
@@ -45,12 +57,25 @@ pub(super) struct Position {
     /// Frames at the present rate.
     frames: u64,
     rate: u32,
+    deviation: Option<Deviation>,
+}
+
+/// Timestamps that are not what was counted.
+#[derive(Clone, Debug)]
+struct Deviation {
+    /// Frames that had been counted when it began.
+    since_frames: u64,
+    is_ahead: bool,
+    /// The least that a buffer has been off since.
+    least: ClockTime,
+    /// The time of what follows on the last buffer.
+    next: ClockTime,
 }
 
 impl Position {
     /// A stretch that starts at `anchor` and comes at `rate` frames a second.
     pub fn new(anchor: ClockTime, rate: u32) -> Self {
-        Self { anchor, samples: 0, base_samples: 0, frames: 0, rate }
+        Self { anchor, samples: 0, base_samples: 0, frames: 0, rate, deviation: None }
     }
 
     /// The time that the next frame should have.
@@ -58,14 +83,42 @@ impl Position {
         time(self.anchor, self.base_samples).saturating_add(duration(self.frames, self.rate))
     }
 
-    /// How a buffer with this timestamp follows on; without one it is taken as the next.
-    pub fn step(&self, pts: Option<ClockTime>, is_discont: bool) -> Step {
+    /// How a buffer of so many frames with this timestamp follows on; without one it is taken as the next. Unless it is marked DISCONT, a
+    /// timestamp that differs is believed when others agree with it.
+    pub fn step(&mut self, pts: Option<ClockTime>, frames: u64, is_discont: bool) -> Step {
+        let before = self.deviation.take();
         let Some(pts) = pts else {
             return Step::Continue;
         };
+        if is_discont {
+            return self.leap(pts);
+        }
         let expected = self.expected();
-        let tolerance = if is_discont { DISCONT_JITTER } else { JITTER };
-        if pts.absdiff(expected) <= tolerance {
+        let (off, is_ahead) = (pts.absdiff(expected), pts > expected);
+        if off <= JITTER {
+            return Step::Continue;
+        }
+        let length = duration(frames, self.rate);
+        let is_leap = off > LONGEST_FILL;
+        let agreement = if is_leap { (length / 2).clamp(AGREEMENT, LEAP_AGREEMENT) } else { AGREEMENT };
+        let is_confirmed = before.as_ref().is_some_and(|before| pts.absdiff(before.next) <= agreement);
+        if is_confirmed || is_leap && length > LONGEST_DOUBTED {
+            return self.leap(pts);
+        }
+        let before = before.filter(|before| before.is_ahead == is_ahead);
+        let since_frames = before.as_ref().map_or(self.frames, |before| before.since_frames);
+        let least = before.map_or(off, |before| before.least.min(off));
+        if duration(self.frames - since_frames, self.rate) >= DOUBT {
+            return self.leap(if is_ahead { expected.saturating_add(least) } else { expected.saturating_sub(least) });
+        }
+        self.deviation = Some(Deviation { since_frames, is_ahead, least, next: pts.saturating_add(length) });
+        Step::Continue
+    }
+
+    /// How what has certainly this time follows on.
+    pub fn leap(&self, pts: ClockTime) -> Step {
+        let expected = self.expected();
+        if pts.absdiff(expected) <= DISCONT_JITTER {
             Step::Continue
         } else if pts > expected && pts - expected <= LONGEST_FILL {
             Step::Fill { frames: frames(pts - expected, self.rate) }
@@ -91,6 +144,7 @@ impl Position {
         self.base_samples = self.samples;
         self.frames = 0;
         self.rate = rate;
+        self.deviation = None;
     }
 }
 
@@ -133,24 +187,67 @@ mod tests {
     #[test]
     fn jitter_is_no_jump() {
         for pts in [10_960, 11_000, 11_040] {
-            assert_eq!(position().step(Some(milliseconds(pts)), false), Step::Continue, "{pts} ms");
+            assert_eq!(position().step(Some(milliseconds(pts)), 441, false), Step::Continue, "{pts} ms");
         }
-        assert_eq!(position().step(None, true), Step::Continue);
+        assert_eq!(position().step(None, 441, true), Step::Continue);
     }
 
     #[test]
     fn a_short_loss_is_filled_and_a_long_one_restarts() {
-        assert_eq!(position().step(Some(milliseconds(11_100)), false), Step::Fill { frames: 4410 });
-        assert_eq!(position().step(Some(milliseconds(11_020)), true), Step::Fill { frames: 882 });
-        assert_eq!(position().step(Some(milliseconds(15_000)), false), Step::Restart { at: milliseconds(15_000) });
-        assert_eq!(position().step(Some(milliseconds(9_000)), false), Step::Restart { at: milliseconds(9_000) });
+        let step = |pts| position().step(Some(milliseconds(pts)), 441, true);
+        assert_eq!(step(11_100), Step::Fill { frames: 4410 });
+        assert_eq!(step(11_020), Step::Fill { frames: 882 });
+        assert_eq!(step(15_000), Step::Restart { at: milliseconds(15_000) });
+        assert_eq!(step(9_000), Step::Restart { at: milliseconds(9_000) });
     }
 
     #[test]
     fn a_short_overlap_is_dropped() {
-        assert_eq!(position().step(Some(milliseconds(10_950)), false), Step::Drop { frames: 2205 });
-        assert_eq!(position().step(Some(milliseconds(10_980)), true), Step::Drop { frames: 882 });
-        assert_eq!(position().step(Some(milliseconds(10_700)), false), Step::Restart { at: milliseconds(10_700) });
+        let step = |pts| position().step(Some(milliseconds(pts)), 441, true);
+        assert_eq!(step(10_950), Step::Drop { frames: 2205 });
+        assert_eq!(step(10_980), Step::Drop { frames: 882 });
+        assert_eq!(step(10_700), Step::Restart { at: milliseconds(10_700) });
+    }
+
+    /// What becomes of buffers with these timestamps, of so many milliseconds, that are not marked.
+    fn steps(milliseconds_each: u64, pts: &[u64]) -> Vec<Step> {
+        let (mut position, frames) = (position(), 441 * milliseconds_each / 10);
+        let mut step = |&pts: &u64| {
+            let step = position.step(Some(milliseconds(pts)), frames, false);
+            position.advance(frames);
+            step
+        };
+        pts.iter().map(&mut step).collect()
+    }
+
+    #[test]
+    fn a_timestamp_alone_is_not_believed() {
+        for wrong in [11_300, 10_600, 71_000, 0] {
+            assert_eq!(steps(20, &[11_000, wrong, 11_040, wrong, 11_080]), [Step::Continue; 5], "{wrong} ms");
+        }
+        assert_eq!(steps(1_000, &[71_000]), [Step::Restart { at: milliseconds(71_000) }]);
+    }
+
+    #[test]
+    fn two_that_follow_on_each_other_are() {
+        assert_eq!(steps(20, &[11_100, 11_120]), [Step::Continue, Step::Fill { frames: 4410 }]);
+        assert_eq!(steps(20, &[10_900, 10_920]), [Step::Continue, Step::Drop { frames: 4410 }]);
+        assert_eq!(steps(20, &[71_000, 71_012])[1], Step::Restart { at: milliseconds(71_012) });
+    }
+
+    #[test]
+    fn what_comes_late_and_all_at_a_time_is_the_next() {
+        let late: Vec<u64> = (0..20).map(|_| 13_000).chain((0..20).map(|index| 13_000 + index)).collect();
+        assert_eq!(steps(20, &late), vec![Step::Continue; 40]);
+    }
+
+    #[test]
+    fn times_that_stay_others_are_believed() {
+        let off = |index: u64| 60 + 40 * (index % 3);
+        let pts: Vec<u64> = (0..60).map(|index| 11_000 + 20 * index + off(index)).collect();
+        let steps = steps(20, &pts);
+        let first = steps.iter().position(|step| *step != Step::Continue);
+        assert_eq!((first, &steps[50]), (Some(50), &Step::Fill { frames: 2646 }), "60 ms after a second");
     }
 
     #[test]

@@ -10,9 +10,12 @@ use gst::ClockTime;
 use super::{
     imp::WhisperNpu,
     lag::{Effort, Lag},
-    latency, position,
+    latency::{self, clock_time},
+    loader::Loaded,
+    position,
     queue::Audio,
     settings::Settings,
+    watch::{self, Watch},
 };
 use crate::{
     Error,
@@ -59,6 +62,26 @@ pub(super) struct InFlight {
 }
 
 impl Run {
+    /// A stretch that begins with this.
+    pub fn new(audio: &Audio, settings: &Settings, loaded: &Loaded) -> Self {
+        let limits = latency::limits(audio.is_live, settings);
+        let Loaded { engine, voice } = loaded;
+        Self {
+            number: audio.run,
+            anchor: audio.anchor,
+            start_samples: audio.start_samples,
+            heard_samples: 0,
+            is_live: audio.is_live,
+            pause: latency::pause(&limits),
+            stream: Stream::new(limits, settings.commit_policy.into(), voice.as_ref(), engine.spectrogram()),
+            windows: VecDeque::new(),
+            lag: Lag::default(),
+            tail: String::new(),
+            is_open: false,
+            asked: None,
+        }
+    }
+
     /// The PTS of a place.
     pub fn time(&self, samples: u64) -> ClockTime {
         position::time(self.anchor, self.start_samples + samples)
@@ -83,6 +106,18 @@ impl Run {
         effort.max(if is_late { Effort::Whole } else { Effort::Full })
     }
 
+    /// Whether a live source has stopped. Where it did within a word the word may yet come, so that is waited for as long as what is not
+    /// final can still be there within the latency.
+    pub fn is_over(&self, watch: &Watch, now: Option<ClockTime>, latency_ms: u32) -> bool {
+        let Some(soon) = now.filter(|_| self.is_live).map(|now| now.saturating_add(clock_time(watch::LOOK))) else {
+            return false;
+        };
+        let most = latency::listening(latency_ms);
+        let has_time = self.lag.has_time(self.stream.position_samples(), soon, latency::own_latency(latency_ms));
+        let pause = if has_time && self.stream.ends_in_voice() { most } else { self.pause };
+        watch.is_over(now, pause, most) || !has_time && watch.has_waited(now, self.pause.min(most))
+    }
+
     /// Whether it goes on with this.
     pub fn is_followed_by(&self, audio: &Audio) -> bool {
         self.number == audio.run && self.start_samples + self.heard_samples == audio.start_samples
@@ -102,4 +137,9 @@ impl InFlight {
             }
         }
     }
+}
+
+/// What windows that grow are decoded with: when their words are said tells which are final, and what was said before is in them.
+pub(super) fn growing(options: Options) -> Options {
+    Options { words: true, conditions_on_previous: false, previous: Vec::new(), ..options }
 }

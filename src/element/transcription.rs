@@ -1,7 +1,7 @@
 //! The task's half of the data path: samples become windows, windows text, and text leaves with the gaps and events that
 //! belong to it, in order.
 
-use std::{collections::VecDeque, time::Instant};
+use std::time::Instant;
 
 use gst::{ClockTime, FlowError, prelude::*, subclass::prelude::*};
 
@@ -9,24 +9,25 @@ use super::{
     context::Context,
     errors::{self, Fault},
     imp::{CAT, WhisperNpu},
-    lag::{Effort, Lag},
+    lag::Effort,
     latency::{self, clock_time},
     loader::Loaded,
     output::{Output, Piece},
     position,
     queue::{Audio, Item as Queued},
-    run::{InFlight, Run},
+    run::{self, InFlight, Run},
     settings::{Settings, WhisperNpuGranularity},
     subtitle::{self, Item, Spoken},
-    text, unsynced,
+    text,
+    time_line::TimeLine,
+    unsynced,
     watch::{self, Watch},
 };
 use crate::{
     Error,
-    commit::Policy,
     decoder::Options,
     scheduler::Engine,
-    stream::{Cue, Stream, Text},
+    stream::{Cue, Text},
     transcript::WindowTranscript,
 };
 
@@ -39,8 +40,7 @@ pub(super) struct Transcription {
     loaded: Option<Loaded>,
     run: Option<Run>,
     output: Output,
-    seqnum: Option<gst::Seqnum>,
-    segment: Option<gst::FormattedSegment<ClockTime>>,
+    line: TimeLine,
     /// The language that downstream was told.
     tagged: Option<String>,
     watch: Watch,
@@ -55,8 +55,7 @@ impl Transcription {
             loaded: None,
             run: None,
             output: Output::default(),
-            seqnum: None,
-            segment: None,
+            line: TimeLine::default(),
             tagged: None,
             watch: Watch::default(),
             context: Context::default(),
@@ -74,6 +73,9 @@ impl Transcription {
             Queued::Audio(audio) => position::time(ClockTime::ZERO, audio.samples.len() as u64),
             Queued::Event(_) => ClockTime::ZERO,
         };
+        if self.run.is_none() {
+            self.watch.restart();
+        }
         self.watch.end(element.now(), length, latency::listening(element.settings().latency_ms));
         match item {
             Queued::Audio(audio) => self.hear(element, audio),
@@ -87,9 +89,7 @@ impl Transcription {
     pub fn wait(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
         let now = element.now();
         self.watch.begin(now);
-        let longest = latency::listening(element.settings().latency_ms);
-        let is_over = |run: &Run| run.is_live && self.watch.is_over(now, run.pause, longest);
-        if self.run.as_ref().is_some_and(is_over) {
+        if self.run.as_ref().is_some_and(|run| run.is_over(&self.watch, now, element.settings().latency_ms)) {
             self.finish(element)?;
         }
         self.stand_by(element)
@@ -103,14 +103,13 @@ impl Transcription {
 
     /// Pushes the gap that is due in a live pipeline, where nothing can be said in time any more.
     fn stand_by(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
-        let Some(segment) = self.segment.as_ref().filter(|_| self.run.is_none()) else { return Ok(()) };
-        let Some(now) = element.running_time() else { return Ok(()) };
+        let Some(now) = element.running_time().filter(|_| self.run.is_none()) else { return Ok(()) };
         let Some(upstream) = element.upstream_latency() else { return Ok(()) };
         // In time until somebody looks again.
         let soon = now.saturating_add(clock_time(2 * watch::LOOK));
         let due =
             soon.checked_sub(clock_time(latency::own_latency(element.settings().latency_ms)).saturating_add(upstream));
-        let end = due.and_then(|due| segment.position_from_running_time(due));
+        let end = due.and_then(|due| self.line.position(due));
         end.map_or(Ok(()), |end| self.pass(element, end))
     }
 
@@ -119,28 +118,21 @@ impl Transcription {
             self.finish(element)?;
             self.output.mark_discont();
             let settings = element.settings();
-            let limits = latency::limits(audio.is_live, &settings);
-            let policy = Policy::from(settings.commit_policy);
-            let Loaded { engine, voice } = self.loaded(element)?;
+            let loaded = self.loaded(element)?;
             element.hold_latency(audio.is_live.then_some(settings.latency_ms));
-            let run = self.run.insert(Run {
-                number: audio.run,
-                anchor: audio.anchor,
-                start_samples: audio.start_samples,
-                heard_samples: 0,
-                is_live: audio.is_live,
-                pause: latency::pause(&limits),
-                stream: Stream::new(limits, policy, voice.as_ref(), engine.spectrogram()),
-                windows: VecDeque::new(),
-                lag: Lag::default(),
-                tail: String::new(),
-                is_open: false,
-                asked: None,
-            });
+            let run = self.run.insert(Run::new(&audio, &settings, &loaded));
             let start = run.time(0);
+            if let Some(moved) = self.output.moved(start) {
+                element.report_moved(start, moved);
+            }
             self.cover(element, start)?;
-            if audio.is_live && element.unsynced_srcpad().is_linked() {
-                self.begin_both(element)?;
+            // Lets a sink behind either pad preroll before there is text: else what is told at once fills a queue behind `unsynced_src`,
+            // and whoever pushes there waits for a sink that waits for the other's.
+            if audio.is_live
+                && element.unsynced_srcpad().is_linked()
+                && let Some([start, end]) = self.output.open()
+            {
+                self.push_gap(element, start, end)?;
             }
         }
         if let Some(run) = &mut self.run {
@@ -168,10 +160,8 @@ impl Transcription {
             EventView::Segment(segment) => {
                 self.finish(element)?;
                 self.context.forget_text();
-                let times = segment.segment().downcast_ref::<ClockTime>();
-                self.output.begin(times.and_then(|times| times.start()));
-                self.segment = times.cloned();
-                self.seqnum = Some(event.seqnum());
+                self.line = TimeLine::new(segment);
+                self.output.begin(self.line.start());
                 self.push_caps(element)?;
                 self.push_event(element, event)
             }
@@ -211,7 +201,7 @@ impl Transcription {
             return Ok(());
         }
         let end = gst::Structure::new_empty(subtitle::FINAL_TRANSCRIPT);
-        self.push_event(element, gst::event::CustomDownstream::builder(end).seqnum_if_some(self.seqnum).build())
+        self.push_event(element, gst::event::CustomDownstream::builder(end).seqnum_if_some(self.line.seqnum).build())
     }
 
     /// Hands complete windows to the engine and pushes the text that is there. Waits for all of it at the end, in a live
@@ -264,8 +254,7 @@ impl Transcription {
         let to = run.stream.position_samples();
         let start = run.time(from);
         if to > from {
-            let running = self.segment.as_ref().and_then(|segment| segment.to_running_time(start));
-            element.report_skipped(to - from, [Some(start), running]);
+            element.report_skipped(to - from, [Some(start), self.line.running(start), self.line.stream_time(start)]);
             self.output.mark_discont();
         }
         let end = run.time(to);
@@ -297,7 +286,7 @@ impl Transcription {
             let engine = self.loaded(element)?.engine;
             let (options, language_probability) =
                 self.options(&engine, &settings).map_err(|fault| errors::report(element, &fault))?;
-            let options = if is_live { growing(options) } else { options };
+            let options = if is_live { run::growing(options) } else { options };
             let options = if effort == Effort::Hasty { options.hasty() } else { options };
             let (place, samples) = (window.start_samples, window.length_samples);
             let ticket = engine.submit(window, options, latency::urgency(is_live, settings.latency_ms));
@@ -385,7 +374,7 @@ impl Transcription {
         let spoken = Spoken { language, probability };
         for item in Item::of(cue, WhisperNpuGranularity::Segment) {
             let Some(run) = &self.run else { return Ok(()) };
-            let span = [item.start_samples, item.end_samples].map(|place| run.time(place));
+            let span = self.line.clip([item.start_samples, item.end_samples].map(|place| run.time(place)));
             self.announce(element, &item, &spoken, span, false)?;
         }
         Ok(())
@@ -395,7 +384,7 @@ impl Transcription {
         let settings = element.settings();
         let language = cue.language.clone();
         if self.tagged.as_ref() != Some(&language) {
-            let tag = gst::event::Tag::builder(text::language_tag(&language)).seqnum_if_some(self.seqnum);
+            let tag = gst::event::Tag::builder(text::language_tag(&language)).seqnum_if_some(self.line.seqnum);
             self.push_event(element, tag.build())?;
             self.tagged = Some(language.clone());
         }
@@ -405,13 +394,13 @@ impl Transcription {
 
     fn say_item(&mut self, element: &WhisperNpu, item: &Item, spoken: &Spoken) -> Result<(), FlowError> {
         let Some(run) = &self.run else { return Ok(()) };
-        for piece in self.output.say(run.time(item.start_samples), run.time(item.end_samples), &item.text) {
+        let [start, end] = self.line.clip([item.start_samples, item.end_samples].map(|place| run.time(place)));
+        for piece in self.output.say(start, end, &item.text) {
             match piece {
                 Piece::Gap { start, end } => self.push_gap(element, start, end)?,
                 Piece::Text { start, end, text, discont } => {
-                    let running = |time| self.segment.as_ref().and_then(|segment| segment.to_running_time(time));
-                    let at = |samples| running(run.time(samples));
-                    let times = [running(start), running(end)];
+                    let at = |samples| self.line.running(run.time(samples));
+                    let times = [start, end].map(|time| self.line.running(time));
                     self.announce(element, item, spoken, [start, end], true)?;
                     if let [Some(start), Some(end)] = times {
                         element.sinkpad().push_event(subtitle::new_item(&text, start, end.saturating_sub(start)));
@@ -435,12 +424,6 @@ impl Transcription {
         Ok(())
     }
 
-    /// Lets a sink behind either pad preroll before there is text: else what is told at once fills a queue behind `unsynced_src`, and
-    /// whoever pushes there waits for a sink that waits for the other's.
-    fn begin_both(&mut self, element: &WhisperNpu) -> Result<(), FlowError> {
-        self.output.open().map_or(Ok(()), |[start, end]| self.push_gap(element, start, end))
-    }
-
     /// Says in an event, a message and a line of JSON what is said or may be.
     fn announce(
         &self,
@@ -451,11 +434,10 @@ impl Transcription {
         is_final: bool,
     ) -> Result<(), FlowError> {
         let Some(run) = &self.run else { return Ok(()) };
-        let running = |time| self.segment.as_ref().and_then(|segment| segment.to_running_time(time));
-        let at = |samples| running(run.time(samples));
-        let times = span.map(running);
+        let at = |samples| self.line.running(run.time(samples));
+        let times = span.map(|time| self.line.running(time));
         let said = item.structure(spoken, times, &at, is_final);
-        let event = gst::event::CustomDownstream::builder(said.clone()).seqnum_if_some(self.seqnum);
+        let event = gst::event::CustomDownstream::builder(said.clone()).seqnum_if_some(self.line.seqnum);
         self.push_event(element, event.build())?;
         let message = gst::message::Element::builder(said).src(&*element.obj()).build();
         let _ = element.obj().post_message(message);
@@ -473,14 +455,15 @@ impl Transcription {
 
     fn push_gap(&self, element: &WhisperNpu, start: ClockTime, end: ClockTime) -> Result<(), FlowError> {
         let gap = gst::event::Gap::builder(start).duration(end - start);
-        self.push_event(element, gap.seqnum_if_some(self.seqnum).build())
+        self.push_event(element, gap.seqnum_if_some(self.line.seqnum).build())
     }
 
     fn push_caps(&self, element: &WhisperNpu) -> Result<(), FlowError> {
         if element.srcpad().current_caps().is_some() {
             return Ok(());
         }
-        let caps = gst::event::Caps::builder(&element.srcpad().pad_template_caps()).seqnum_if_some(self.seqnum).build();
+        let caps =
+            gst::event::Caps::builder(&element.srcpad().pad_template_caps()).seqnum_if_some(self.line.seqnum).build();
         self.push_event(element, caps)
     }
 
@@ -491,9 +474,4 @@ impl Transcription {
         element.srcpad().push_event(event);
         Ok(())
     }
-}
-
-/// What windows that grow are decoded with: when their words are said tells which are final, and what was said before is in them.
-fn growing(options: Options) -> Options {
-    Options { words: true, conditions_on_previous: false, previous: Vec::new(), ..options }
 }

@@ -13,7 +13,7 @@ pub(super) const LOOK: Duration = Duration::from_millis(200);
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     since: Option<ClockTime>,
-    /// The longest wait after which the source went on, and the most that it sent at a time: it may send much, and seldom.
+    /// The longest wait after which the stretch went on, and the most that came at a time: the source may send much, and seldom.
     longest: ClockTime,
 }
 
@@ -30,10 +30,20 @@ impl Watch {
         self.since = None;
     }
 
+    /// No stretch is open: how its source sends shows when it has begun.
+    pub fn restart(&mut self) {
+        *self = Self::default();
+    }
+
     /// Whether the source has stopped: it sends nothing for as long as a pause is, longer than it ever has, or for `most`.
     pub fn is_over(&self, now: Option<ClockTime>, pause: Duration, most: Duration) -> bool {
         let patience = clock_time(pause).saturating_add(self.longest).min(clock_time(most));
         self.waited(now).is_some_and(|waited| waited >= patience)
+    }
+
+    /// Whether nothing has come for so long.
+    pub fn has_waited(&self, now: Option<ClockTime>, patience: Duration) -> bool {
+        self.waited(now).is_some_and(|waited| waited >= clock_time(patience))
     }
 
     fn waited(&self, now: Option<ClockTime>) -> Option<ClockTime> {
@@ -72,6 +82,16 @@ mod tests {
         watch.begin(at(0));
         assert!(!watch.is_over(at(2499), PAUSE, MOST) && watch.is_over(at(2500), PAUSE, MOST));
         assert!(watch.is_over(at(2000), PAUSE, Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn what_was_waited_for_before_a_stretch_is_no_sign_of_how_it_comes() {
+        let mut watch = Watch::default();
+        watch.begin(at(0));
+        watch.restart();
+        watch.end(at(5000), ClockTime::from_mseconds(20), MOST);
+        watch.begin(at(6000));
+        assert!(watch.is_over(at(7020), PAUSE, MOST));
     }
 
     #[test]

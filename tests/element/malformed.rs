@@ -210,6 +210,38 @@ fn timestamps_that_tremble() {
     assert_said(listener);
 }
 
+/// As a source has them that stamps what comes from a network when it comes.
+#[test]
+fn timestamps_of_when_it_came() {
+    for (length, delays_s) in [(1_600, [0.0, 0.25, 0.12, 0.0, 0.21]), (320, [0.1, 0.4, 0.02, 0.3, 0.2])] {
+        let mut listener = Listener::plain();
+        let mut came_s = 0.0_f64;
+        for (index, samples) in speech().chunks(length).enumerate() {
+            let due_s = (index * length) as f64 / f64::from(PLAIN_RATE);
+            // Ten that come late, all at a time.
+            let stall_s = if index % 50 / 10 == 1 { 0.2 } else { 0.0 };
+            came_s = came_s.max(due_s + delays_s[index % 5] + stall_s);
+            listener.send_at(samples, if index == 0 { 0.0 } else { came_s }).unwrap();
+        }
+        let outs = listener.finish();
+        assert_eq!(words(&outs), SAID.map(|(tone, _)| tone.word()), "{length}");
+        listener.no_error();
+    }
+}
+
+#[test]
+fn one_wrong_timestamp() {
+    for wrong_s in [0.0, 3.5, 63.0, 3603.0] {
+        let mut listener = Listener::plain();
+        for (index, samples) in speech().chunks(320).enumerate() {
+            let pts_s = index as f64 / 50.0;
+            // Within the second word.
+            listener.send_at(samples, if index == 155 { wrong_s } else { pts_s }).unwrap();
+        }
+        assert_said(listener);
+    }
+}
+
 #[test]
 fn timestamps_that_run_backwards() {
     let mut listener = Listener::plain();
@@ -219,6 +251,9 @@ fn timestamps_that_run_backwards() {
     assert_eq!(words(&outs), [Low, High, Middle].map(Tone::word));
     let ends: Vec<_> = outs.iter().filter_map(Out::span).collect();
     assert!(ends.windows(2).all(|pair| pair[0].1 <= pair[1].0 + 1e-9), "{ends:?}");
+    let message = listener.message(gst::MessageType::Warning);
+    let gst::MessageView::Warning(warning) = message.view() else { panic!("{message:?}") };
+    assert!(warning.error().message().contains("need a new segment"), "{warning:?}");
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Seeks, as upstream passes them on: flushes, new segments, other rates.
 
-use gst::ClockTime;
+use gst::{ClockTime, prelude::*};
 
 use crate::{
     beeps::{
         Tone::{High, Low, Middle},
         beeps,
     },
-    listener::{Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_covered, assert_heard, events, in_seconds, seconds},
+    listener::{
+        Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_covered, assert_heard, events, in_seconds, seconds, words,
+    },
 };
 
 fn is_segment(out: &Out) -> bool {
@@ -122,4 +124,55 @@ fn a_seek_is_passed_upstream_and_its_number_comes_back() {
             }
         }
     }
+}
+
+#[test]
+fn the_same_segment_again_cuts_no_word() {
+    for pace in Pace::BOTH {
+        let mut listener = Listener::paced(pace);
+        listener.play(PLAIN);
+        assert!(listener.event(segment(1.0, 0.0)));
+        let samples = beeps(&[(Low, 1.0), (High, 2.0)], 3.0, PLAIN_RATE);
+        let (before, after) = samples.split_at((2.16 * f64::from(PLAIN_RATE)) as usize);
+        listener.speak(before, 0.0);
+        assert!(listener.event(segment(1.0, 0.0)));
+        listener.speak(after, 2.16);
+        let outs = listener.finish();
+        assert_heard(&outs, &[(Low, 1.0), (High, 2.0)]);
+        assert_covered(&outs, 0.0, 3.0);
+    }
+}
+
+#[test]
+fn the_same_segment_again_may_go_back() {
+    let mut listener = Listener::paced(Pace::File);
+    listener.play(PLAIN);
+    for _ in 0..2 {
+        assert!(listener.event(segment(1.0, 0.0)));
+        listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+    }
+    let outs = listener.finish();
+    let second = outs.iter().rposition(is_segment).unwrap();
+    assert_heard(&outs[second..], &[(Low, 1.0)]);
+    assert_covered(&outs[second..], 0.0, 3.0);
+}
+
+#[test]
+fn no_text_ends_behind_its_segment() {
+    let mut listener = Listener::paced(Pace::File);
+    listener.element.set_property("word-times", true);
+    listener.play(PLAIN);
+    let mut segment = gst::FormattedSegment::<ClockTime>::new();
+    segment.set_stop(seconds(1.2));
+    assert!(listener.event(gst::event::Segment::new(&segment)));
+    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+    let outs = listener.finish();
+    assert_eq!(words(&outs), [Low.word()]);
+    let said = outs.iter().find_map(|out| match out {
+        Out::Event(_, event) => event.structure().filter(|structure| structure.name() == "whispernpu/subtitle"),
+        _ => None,
+    });
+    let end = said.unwrap().get::<Option<ClockTime>>("end-time").unwrap();
+    assert!(end.is_some_and(|end| end <= seconds(1.2)), "{said:?}");
+    assert_covered(&outs, 0.0, 1.2);
 }

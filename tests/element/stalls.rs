@@ -52,6 +52,19 @@ fn a_live_source_that_stops_gets_its_text_and_its_gaps() {
 }
 
 #[test]
+fn how_long_a_source_took_to_begin_is_not_waited_for_when_it_stops() {
+    let mut listener = Listener::plain_paced(Pace::Live);
+    listener.set_time(5.0);
+    std::thread::sleep(A_WHILE);
+    listener.speak_in_time(&beeps(&[(Low, 1.0)], 2.0, PLAIN_RATE), 5.0);
+    std::thread::sleep(A_WHILE);
+    listener.set_time(10.0);
+    let outs = listener.take_until(ends_after(6.9));
+    assert_heard(&outs, &[(Low, 6.0)]);
+    listener.no_error();
+}
+
+#[test]
 fn a_live_source_that_does_not_begin_has_gaps() {
     let mut listener = Listener::plain_paced(Pace::Live);
     listener.set_time(20.0);

@@ -11,15 +11,22 @@ use crate::{
         input::{self, Admitted, Bridge},
         queue::Audio,
         text,
+        time_line::TimeLine,
     },
     lock::lock,
 };
 
 impl WhisperNpu {
     pub(super) fn sink_chain(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        // What nobody took leaves a hole.
+        self.take_in(buffer).inspect_err(|_| drop(lock(&self.input).end()))
+    }
+
+    fn take_in(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
         gst::trace!(CAT, imp = self, "Heard {buffer:?}");
         self.queue.outcome()?;
         self.learn_liveness();
+        self.settle_segment(buffer.pts());
         let admitted = lock(&self.input).admit(buffer);
         let Admitted { before, buffer, heard_frames } = admitted.map_err(|fault| errors::report(self, &fault))?;
         self.hear(before)?;
@@ -70,7 +77,7 @@ impl WhisperNpu {
             );
         }
         if skipped_samples > 0 {
-            self.report_skipped(skipped_samples, [None, None]);
+            self.report_skipped(skipped_samples, [None; 3]);
         }
         Ok(())
     }
@@ -98,10 +105,17 @@ impl WhisperNpu {
             }
             EventView::Caps(caps) => self.sink_caps(caps.caps()) && self.queue.push_event(event),
             EventView::Segment(segment) => {
-                self.end_stretch();
-                let times = segment.segment().downcast_ref::<gst::ClockTime>().cloned();
-                let is_time = times.is_some();
-                lock(&self.input).set_segment(times);
+                let line = TimeLine::new(segment);
+                let is_time = line.segment().is_some();
+                let may_go_on = lock(&self.input).may_go_on_in(&line);
+                if !may_go_on {
+                    self.end_stretch();
+                }
+                lock(&self.input).set_line(line);
+                if may_go_on {
+                    lock(&self.input).announced = Some(event);
+                    return true;
+                }
                 if !is_time {
                     let received = format!("{:?}", segment.segment().format()).to_lowercase();
                     self.queue.refuse(errors::report(self, &Fault::SegmentFormat { received }));
@@ -111,6 +125,7 @@ impl WhisperNpu {
             }
             EventView::Gap(gap) => {
                 let (start, duration) = gap.get();
+                self.settle_segment(Some(start));
                 let end = start.saturating_add(duration.unwrap_or(gst::ClockTime::ZERO));
                 let bridge = lock(&self.input).bridge(end);
                 match bridge {
@@ -148,10 +163,26 @@ impl WhisperNpu {
         }
     }
 
+    /// A segment that was announced again is passed on if what comes next goes back in it; else the stretch goes on.
+    fn settle_segment(&self, time: Option<gst::ClockTime>) {
+        let (announced, goes_on) = {
+            let mut input = lock(&self.input);
+            (input.announced.take(), input.goes_on_at(time))
+        };
+        if let Some(event) = announced.filter(|_| !goes_on) {
+            self.end_stretch();
+            self.queue.push_event(event);
+        }
+    }
+
     /// What the resampler holds back is heard; the next buffer starts a stretch of its own. A flush that comes in between is
     /// no matter: it drops both.
     fn end_stretch(&self) {
-        let tail = lock(&self.input).end();
+        let tail = {
+            let mut input = lock(&self.input);
+            input.announced = None;
+            input.end()
+        };
         let _ = self.hear(tail);
     }
 
@@ -168,7 +199,8 @@ impl WhisperNpu {
         {
             let mut input = lock(&self.input);
             input.end();
-            input.set_segment(None);
+            input.announced = None;
+            input.set_line(TimeLine::default());
         }
         self.unsynced_srcpad.push_event(event.clone());
         let is_taken = self.srcpad.push_event(event);
