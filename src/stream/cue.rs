@@ -78,7 +78,8 @@ impl Said {
         let least = (start_samples + LEAST_CUE_SAMPLES).min(window.end).max(start_samples + 1);
         let end_samples = (window.start + segment.end_samples as u64).max(least);
         self.said_samples = end_samples;
-        let words = segment.words.into_iter().map(|word| self.word(window, word)).collect();
+        let mut words: Vec<CueWord> = segment.words.into_iter().map(|word| self.word(window, word)).collect();
+        share(&mut words);
         Cue { start_samples, end_samples, text: segment.text, words, ..cue.clone() }
     }
 
@@ -90,6 +91,33 @@ impl Said {
     }
 }
 
+/// Words of no length, which the alignment finds at one place, take the time up to the next one, or share that of the word that begins or
+/// ends there.
+fn share(words: &mut [CueWord]) {
+    let is_empty = |word: &CueWord| word.end_samples <= word.start_samples;
+    let mut first = 0;
+    while let Some(found) = words[first..].iter().position(is_empty) {
+        first += found;
+        let behind = first + words[first..].iter().take_while(|word| is_empty(word)).count();
+        let start_samples = words[first].start_samples;
+        let most = start_samples + LEAST_CUE_SAMPLES * (behind - first) as u64;
+        let (group, end_samples) = match words.get(behind) {
+            Some(next) if next.start_samples > words[behind - 1].end_samples => {
+                (first..behind, most.min(next.start_samples))
+            }
+            Some(next) => (first..behind + 1, next.end_samples),
+            None => (first.saturating_sub(1)..behind, words[behind - 1].end_samples),
+        };
+        let start_samples = words[group.start].start_samples;
+        let (count, span) = (group.len() as u64, end_samples - start_samples);
+        for (index, word) in (0..).zip(&mut words[group]) {
+            word.start_samples = start_samples + span * index / count;
+            word.end_samples = start_samples + span * (index + 1) / count;
+        }
+        first = behind;
+    }
+}
+
 /// One cue of several.
 pub(super) fn joined(cues: Vec<Cue>) -> Option<Cue> {
     cues.into_iter().reduce(|mut all, cue| {
@@ -98,4 +126,33 @@ pub(super) fn joined(cues: Vec<Cue>) -> Option<Cue> {
         all.words.extend(cue.words);
         all
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The times of words that had these.
+    fn shared(times: &[(u64, u64)]) -> Vec<(u64, u64)> {
+        let word = |&(start_samples, end_samples): &(u64, u64)| CueWord {
+            text: " a".into(),
+            start_samples,
+            end_samples,
+            probability: 1.0,
+        };
+        let mut words: Vec<_> = times.iter().map(word).collect();
+        share(&mut words);
+        words.iter().map(|word| (word.start_samples, word.end_samples)).collect()
+    }
+
+    #[test]
+    fn words_at_one_place_are_said_one_after_the_other() {
+        assert_eq!(shared(&[(0, 90), (90, 100)]), [(0, 90), (90, 100)]);
+        assert_eq!(shared(&[(0, 90), (90, 90), (90, 90), (90, 120)]), [(0, 90), (90, 100), (100, 110), (110, 120)]);
+        assert_eq!(shared(&[(0, 90), (90, 90), (9_000, 9_100)]), [(0, 90), (90, 1_690), (9_000, 9_100)]);
+        assert_eq!(shared(&[(0, 90), (90, 90), (100, 120)]), [(0, 90), (90, 100), (100, 120)]);
+        assert_eq!(shared(&[(0, 90), (90, 90), (90, 90)]), [(0, 30), (30, 60), (60, 90)]);
+        assert_eq!(shared(&[(90, 90), (90, 90)]), [(90, 90), (90, 90)]);
+        assert_eq!(shared(&[]), []);
+    }
 }
