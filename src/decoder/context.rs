@@ -1,7 +1,7 @@
 //! What the decoder takes to have been said before a window.
 
 use super::Options;
-use crate::model::{Model, Token};
+use crate::model::{Model, Token, Vocabulary};
 
 /// `<|startofprev|>`, then the vocabulary, the prompt and the text before the window, at most half of the model's positions; nothing
 /// if there is none of them.
@@ -11,31 +11,39 @@ use crate::model::{Model, Token};
 /// (`carry_initial_prompt` of openai/whisper `transcribe.py`).
 pub fn context(model: &Model, options: &Options) -> Vec<Token> {
     let most = (model.config.text_positions / 2 - 1).saturating_sub(options.prefix.len());
-    let encode = |text: &str| if text.is_empty() { Vec::new() } else { model.vocabulary.encode(&format!(" {text}")) };
-    let vocabulary = vocabulary(&options.vocabulary, most, encode);
-    let prompt = encode(options.prompt.trim());
-    let prompt = last(&prompt, most - vocabulary.len());
+    let vocabulary = words(&options.vocabulary, most, &model.vocabulary);
+    let prompt = prompt(&options.prompt, most - vocabulary.len(), &model.vocabulary);
     let previous = last(&options.previous, most - vocabulary.len() - prompt.len());
-    let context = [&vocabulary, prompt, previous].concat();
+    let context = [&vocabulary, &prompt, previous].concat();
     if context.is_empty() { context } else { [&[model.vocabulary.special.start_of_previous], &context[..]].concat() }
 }
 
 /// As many of the words as there is room for, divided by commas.
-fn vocabulary(words: &[String], most: usize, encode: impl Fn(&str) -> Vec<Token>) -> Vec<Token> {
+fn words(words: &[String], most: usize, vocabulary: &Vocabulary) -> Vec<Token> {
     let words = words.iter().map(|word| word.trim()).filter(|word| !word.is_empty());
     let (mut text, mut tokens) = (String::new(), Vec::new());
     for word in words {
-        if !text.is_empty() {
-            text.push_str(", ");
-        }
+        text.push_str(if text.is_empty() { " " } else { ", " });
         text.push_str(word);
-        let longer = encode(&text);
+        // What is too long for any tokens is not worth the time to encode it, which a live stream has not.
+        if text.len() > vocabulary.most_bytes(most) {
+            break;
+        }
+        let longer = vocabulary.encode(&text);
         if longer.len() > most {
             break;
         }
         tokens = longer;
     }
     tokens
+}
+
+/// The last tokens of the prompt.
+fn prompt(text: &str, most: usize, vocabulary: &Vocabulary) -> Vec<Token> {
+    match text.trim() {
+        "" => Vec::new(),
+        text => vocabulary.encode_end(&format!(" {text}"), most),
+    }
 }
 
 fn last(tokens: &[Token], most: usize) -> &[Token] {

@@ -4,6 +4,7 @@ mod byte_level;
 mod encode;
 mod language;
 mod letters;
+mod merge;
 mod non_speech;
 mod special;
 
@@ -29,6 +30,8 @@ pub struct Vocabulary {
     sorted: Vec<Token>,
     /// `<|startoflm|>`, which no text contains.
     start_of_lm: Option<Token>,
+    /// Bytes of the longest token.
+    longest: usize,
 }
 
 impl Vocabulary {
@@ -43,6 +46,11 @@ impl Vocabulary {
         let Some(end) = self.ends.get(index) else { return &[] };
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.bytes[start..*end]
+    }
+
+    /// The most bytes that a text of `tokens` tokens has.
+    pub fn most_bytes(&self, tokens: usize) -> usize {
+        tokens * self.longest
     }
 
     /// The text of `tokens`; special ones add nothing, and bytes that are no UTF-8 become U+FFFD.
@@ -135,12 +143,13 @@ impl Vocabulary {
         start_of_lm: Option<Token>,
         tokens: impl Iterator<Item = impl AsRef<[u8]>>,
     ) -> Result<Self, ModelError> {
-        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        let (mut bytes, mut ends, mut longest) = (Vec::new(), Vec::new(), 0);
         for token in tokens {
+            longest = longest.max(token.as_ref().len());
             bytes.extend_from_slice(token.as_ref());
             ends.push(bytes.len());
         }
-        let mut vocabulary = Self { special, bytes, ends, sorted: Vec::new(), start_of_lm };
+        let mut vocabulary = Self { special, bytes, ends, sorted: Vec::new(), start_of_lm, longest };
         let mut sorted: Vec<Token> =
             (0..vocabulary.size() as Token).filter(|token| !vocabulary.bytes(*token).is_empty()).collect();
         sorted.sort_by_key(|token| vocabulary.bytes(*token));

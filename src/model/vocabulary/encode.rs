@@ -1,6 +1,6 @@
 //! Text to tokens: GPT-2's cutting into pieces, then byte pair merges, lowest rank first.
 
-use super::{Token, Vocabulary, letters::is_letter};
+use super::{Token, Vocabulary, letters::is_letter, merge::merge};
 
 impl Vocabulary {
     /// The tokens of a text, as tiktoken encodes it; special tokens are not looked for.
@@ -8,40 +8,45 @@ impl Vocabulary {
     /// Bytes that have no token are left out; every Whisper vocabulary has one for each of the 256.
     pub fn encode(&self, text: &str) -> Vec<Token> {
         let mut tokens = Vec::new();
-        let mut rest = text;
-        while !rest.is_empty() {
-            let (piece, after) = rest.split_at(piece_length(rest));
-            self.encode_piece(piece.as_bytes(), &mut tokens);
-            rest = after;
-        }
+        pieces(text).for_each(|piece| self.encode_piece(piece.as_bytes(), &mut tokens));
         tokens
     }
 
-    /// A merge's rank is the id of the token that it makes (`_byte_pair_merge` in openai/tiktoken `src/lib.rs`).
+    /// The last `most` tokens of a text, or all if it has fewer. What comes before their pieces is not encoded.
+    pub fn encode_end(&self, text: &str, most: usize) -> Vec<Token> {
+        let pieces: Vec<&str> = pieces(text).collect();
+        let (mut parts, mut count) = (Vec::new(), 0);
+        for piece in pieces.into_iter().rev() {
+            if count >= most {
+                break;
+            }
+            let mut part = Vec::new();
+            self.encode_piece(piece.as_bytes(), &mut part);
+            count += part.len();
+            parts.push(part);
+        }
+        parts.into_iter().rev().flatten().skip(count.saturating_sub(most)).collect()
+    }
+
     fn encode_piece(&self, piece: &[u8], tokens: &mut Vec<Token>) {
         if let Some(token) = self.token(piece) {
             tokens.push(token);
             return;
         }
-        let mut starts: Vec<usize> = (0..=piece.len()).collect();
-        let rank = |starts: &[usize], index: usize| {
-            let (from, to) = (*starts.get(index)?, *starts.get(index + 2)?);
-            self.token(&piece[from..to])
-        };
-        let mut ranks: Vec<Option<Token>> = (0..piece.len()).map(|index| rank(&starts, index)).collect();
-        let lowest = |ranks: &[Option<Token>]| {
-            (0..ranks.len()).filter(|index| ranks[*index].is_some()).min_by_key(|i| ranks[*i])
-        };
-        while let Some(index) = lowest(&ranks) {
-            starts.remove(index + 1);
-            ranks.remove(index + 1);
-            ranks[index] = rank(&starts, index);
-            if let Some(before) = index.checked_sub(1) {
-                ranks[before] = rank(&starts, before);
-            }
-        }
-        tokens.extend(starts.windows(2).filter_map(|pair| self.token(&piece[pair[0]..pair[1]])));
+        // A merge's rank is the id of the token that it makes.
+        let parts = merge(piece.len(), |part| self.token(&piece[part]));
+        tokens.extend(parts.into_iter().filter_map(|part| self.token(&piece[part])));
     }
+}
+
+/// A text cut as GPT-2 cuts it.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (piece, behind) = rest.split_at(piece_length(rest));
+        rest = behind;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 /// Bytes of the first match of GPT-2's pattern
@@ -83,23 +88,17 @@ mod tests {
     use super::*;
     use crate::model::vocabulary::tests::small;
 
-    fn pieces(mut text: &str) -> Vec<&str> {
-        let mut pieces = Vec::new();
-        while !text.is_empty() {
-            let (piece, rest) = text.split_at(piece_length(text));
-            pieces.push(piece);
-            text = rest;
-        }
-        pieces
+    fn cut(text: &str) -> Vec<&str> {
+        pieces(text).collect()
     }
 
     #[test]
     fn text_is_cut_as_gpt_2_cuts_it() {
         let expected = ["Hello", ",", " it", "'s", " 10", " o", "'", "clock", "!"];
-        assert_eq!(pieces("Hello, it's 10 o'clock!"), expected);
-        assert_eq!(pieces("a  b\n\nc "), ["a", " ", " b", "\n", "\n", "c", " "]);
-        assert_eq!(pieces("  \n"), ["  \n"]);
-        assert_eq!(pieces("日本 2½"), ["日本", " 2½"]);
+        assert_eq!(cut("Hello, it's 10 o'clock!"), expected);
+        assert_eq!(cut("a  b\n\nc "), ["a", " ", " b", "\n", "\n", "c", " "]);
+        assert_eq!(cut("  \n"), ["  \n"]);
+        assert_eq!(cut("日本 2½"), ["日本", " 2½"]);
     }
 
     #[test]
@@ -118,6 +117,26 @@ mod tests {
         let vocabulary = small();
         for text in ["Where's the\tthermos?  —  日本語\n", "\u{0}é½"] {
             assert_eq!(vocabulary.decode(&vocabulary.encode(text)), text);
+        }
+    }
+    #[test]
+    fn the_end_of_a_text_has_its_last_tokens() {
+        let vocabulary = small();
+        for text in ["", " ", "Where's the\tthermos?  —  日本語\n", "herherher", &" there".repeat(50)] {
+            let tokens = vocabulary.encode(text);
+            for most in [0, 1, 2, 7, 1000] {
+                let expected = &tokens[tokens.len().saturating_sub(most)..];
+                assert_eq!(vocabulary.encode_end(text, most), expected, "{text:?}, {most}");
+            }
+        }
+    }
+
+    /// Who looks through all of a piece for each merge is at it for minutes.
+    #[test]
+    fn long_text_without_spaces_is_encoded_at_once() {
+        let vocabulary = small();
+        for text in ["he".repeat(300_000), "日本語".repeat(60_000)] {
+            assert_eq!(vocabulary.decode(&vocabulary.encode(&text)), text);
         }
     }
 }
