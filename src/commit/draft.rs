@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Policy;
 use super::policy::{ends_sentence, plain};
 use crate::model::Token;
-use crate::transcript::{Segment, TIMESTAMP_SAMPLES, WindowTranscript, Word, has_spaces};
+use crate::transcript::{Segment, TIMESTAMP_SAMPLES, WindowTranscript, Word, has_spaces, has_words};
 
 /// A word that is looked for so far before the end of what is final is not what comes next: 2 s.
 const LEAST_LOOK_BACK_SAMPLES: usize = 32_000;
@@ -230,7 +230,7 @@ fn whole(words: &[&Word], count: usize) -> usize {
 }
 
 /// A model that is given the beginning of a text ends its segments anywhere: those that end no sentence and no breath are one with
-/// the next.
+/// the next. Signs alone are no line.
 fn append(segments: &mut Vec<Segment>, part: Option<Segment>, goes_on: bool) {
     let Some(part) = part else { return };
     match segments.last_mut() {
@@ -239,7 +239,8 @@ fn append(segments: &mut Vec<Segment>, part: Option<Segment>, goes_on: bool) {
             last.text = text(&last.words);
             last.end_samples = part.end_samples.max(last.end_samples);
         }
-        _ => segments.push(part),
+        _ if has_words(&part.text) => segments.push(part),
+        _ => {}
     }
 }
 
@@ -288,6 +289,19 @@ mod tests {
 
     fn texts(segments: &[Segment]) -> Vec<&str> {
         segments.iter().map(|segment| segment.text.as_str()).collect()
+    }
+
+    #[test]
+    fn signs_alone_are_no_line_and_begin_the_next_transcript_all_the_same() {
+        let mut draft = Draft::new(Policy::Segment);
+        let signs = [(" So", 16_000), (" &", 32_000), (" on", 48_000), (" ♪", 64_000)];
+        let drafted = draft.take(transcript(&signs[..2], 1), 40_000, Extent::Until(20_000));
+        assert_eq!((texts(&drafted.finals), texts(&drafted.tail)), (vec!["So"], vec![]));
+        let drafted = draft.take(transcript(&signs, 1), 60_000, Extent::Until(50_000));
+        assert_eq!((texts(&drafted.finals), texts(&drafted.tail)), (vec!["& on"], vec![]));
+        let drafted = draft.take(transcript(&signs, 1), 80_000, Extent::Whole);
+        assert_eq!((texts(&drafted.finals), texts(&drafted.tail)), (vec![], vec![]));
+        assert_eq!(draft.prefix(), [BEGIN, 1, 2, 3, 4]);
     }
 
     const SAID: [(&str, usize); 4] = [(" So", 16_000), (" it", 32_000), (" goes", 48_000), (" on", 64_000)];

@@ -5,7 +5,7 @@ use gst::{ClockTime, glib::SendValue, prelude::*};
 use super::settings::WhisperNpuGranularity;
 use crate::{
     stream::{Cue, CueWord},
-    transcript::has_spaces,
+    transcript::{has_spaces, has_words},
 };
 
 /// Name of the event's and the message's structure.
@@ -47,6 +47,7 @@ impl Item {
         if has_spaces(&cue.language) {
             cue.words = join(cue.words);
         }
+        cue.words = attach(cue.words);
         let mean = |words: &[CueWord]| {
             let sum: f32 = words.iter().map(|word| word.probability).sum();
             f64::from(sum) / words.len() as f64
@@ -128,6 +129,25 @@ fn join(parts: Vec<CueWord>) -> Vec<CueWord> {
     words
 }
 
+/// Gives signs that stand alone, such as `&` or `♪`, to the word before, or else to the one behind.
+fn attach(parts: Vec<CueWord>) -> Vec<CueWord> {
+    let mut words: Vec<CueWord> = Vec::new();
+    for part in parts {
+        match words.last_mut() {
+            Some(word) if !has_words(&part.text) => {
+                word.text.push_str(&part.text);
+                word.end_samples = word.end_samples.max(part.end_samples);
+            }
+            Some(word) if !has_words(&word.text) => {
+                *word =
+                    CueWord { text: format!("{}{}", word.text, part.text), start_samples: word.start_samples, ..part };
+            }
+            _ => words.push(part),
+        }
+    }
+    words
+}
+
 /// Upstream hears what was said in its audio; `speaker` is not known.
 pub(super) fn new_item(text: &str, start: ClockTime, duration: ClockTime) -> gst::Event {
     let structure = gst::Structure::builder(NEW_ITEM)
@@ -182,6 +202,17 @@ mod tests {
         assert_eq!(words(cue(&parts)), [("ill-disposed".to_owned(), 400, 0.5, 1), ("man.".to_owned(), 800, 0.25, 1)]);
         let chinese = Cue { language: "zh".into(), ..cue(&[("你", 120, 400, 0.5), ("好", 400, 800, 0.5)]) };
         assert_eq!(words(chinese).len(), 2);
+    }
+
+    #[test]
+    fn a_sign_is_no_word_of_its_own() {
+        let words = |parts: &[(&str, u64, u64, f32)]| {
+            let items = Item::of(cue(parts), WhisperNpuGranularity::Word).into_iter();
+            items.map(|item| (item.text, item.start_samples, item.end_samples)).collect::<Vec<_>>()
+        };
+        let notes = [(" ♪", 120, 300, 0.25), (" Tom", 300, 400, 0.75), (" &", 400, 500, 0.25), (" Jo", 500, 800, 0.75)];
+        assert_eq!(words(&notes), [("♪ Tom &".to_owned(), 120, 500), ("Jo".to_owned(), 500, 800)]);
+        assert_eq!(words(&notes[..1]).len(), 1);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::mel::{HOP_SAMPLES, normalise, quiet_frames};
 use crate::model::{Model, Token};
 use crate::segment::{Purpose, Window};
 use crate::transcript::{
-    Segment, Timings, WindowTranscript, add_words, drop_invented, keep_to_sound, segments, text_tokens,
+    Segment, Timings, WindowTranscript, add_words, drop_invented, drop_wordless, keep_to_sound, segments, text_tokens,
 };
 
 /// A model whose stages are prepared.
@@ -145,6 +145,7 @@ impl PipelineSession {
     fn transcript(&mut self, lane: usize, begun: Begun, decoding: Decoding) -> Result<WindowTranscript, Error> {
         let (mut segments, mut consumed_samples) = segments(&decoding, &self.model.vocabulary, begun.window_samples);
         let written = written(&begun.options, &decoding.language);
+        let had_signs = drop_wordless(&mut segments);
         let is_cut = drop_invented(&mut segments, &decoding, (&begun.voiced, HOP_SAMPLES), written, &begun.options);
         if segments.is_empty() && is_cut {
             consumed_samples = begun.window_samples;
@@ -155,7 +156,7 @@ impl PipelineSession {
         let (decoder, tokens) = (begun.decoding_since.elapsed(), decoding.tokens.len());
         Ok(WindowTranscript {
             written: written.to_owned(),
-            is_cut: is_cut || segments.is_empty(),
+            is_cut: is_cut || had_signs || segments.is_empty(),
             tokens: decoding.tokens,
             timestamp_begin: self.model.vocabulary.special.timestamp_begin,
             segments,

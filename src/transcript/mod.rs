@@ -1,6 +1,6 @@
 //! Tokens → timed text: a window's decoding enters, segments with their times leave.
 //!
-//! Read `segments.rs` first; `invented/` drops what nobody said, `words/` divides segments into words.
+//! Read `segments.rs` first; `invented/` drops what nobody said or is no word, `words/` divides segments into words.
 
 mod invented;
 mod segments;
@@ -8,7 +8,7 @@ mod words;
 
 use std::time::Duration;
 
-pub use invented::drop_invented;
+pub use invented::{drop_invented, drop_wordless, has_words};
 pub use segments::{TIMESTAMP_SAMPLES, segments};
 pub use words::{Word, add as add_words, has_spaces, keep_to_sound, text_tokens};
 
@@ -55,7 +55,7 @@ pub struct WindowTranscript {
     pub tokens: Vec<Token>,
     /// The token of the time 0; those behind it are 20 ms later each.
     pub timestamp_begin: Token,
-    /// Whether the segments leave out some of that, which nobody said.
+    /// Whether the segments leave out some of that, which nobody said or which are no words.
     pub is_cut: bool,
     /// Mean log-probability of the tokens.
     pub average_log_probability: f32,

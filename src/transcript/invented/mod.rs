@@ -1,11 +1,23 @@
 //! Drops what the model is known to write where nothing is said.
 //!
-//! The table is in `phrases.rs`. A text is never dropped for what it says alone: something has to speak against it, too.
+//! The table is in `phrases.rs`. A text with a word in it is never dropped for what it says alone: something has to speak against it, too.
 
 mod phrases;
 
 use super::Segment;
 use crate::decoder::{Decoding, Options};
+
+/// Whether a text has a letter or a digit: dots and notes alone, which the model writes over music, are no words.
+pub fn has_words(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
+/// Drops the segments of a window that have no words. True if something was dropped.
+pub fn drop_wordless(segments: &mut Vec<Segment>) -> bool {
+    let count = segments.len();
+    segments.retain(|segment| has_words(&segment.text));
+    segments.len() < count
+}
 
 /// Drops the segments of a window that are credits of subtitles where there is little voice or the window is doubtful, and a
 /// window that says nothing but a filler where the model itself finds that likely nothing is spoken. True if something was dropped.
@@ -102,6 +114,17 @@ mod tests {
         assert_eq!(left(&["Oh"], "en", &decoding(0.5, -1.5), &[false; 100]), ["Oh"]);
         assert_eq!(left(&["Oh", "no."], "en", &decoding(0.7, -0.5), &[]), ["Oh", "no."]);
         assert_eq!(left(&["Oh"], "ko", &decoding(0.7, -0.5), &[]), ["Oh"]);
+    }
+
+    #[test]
+    fn signs_go_unless_they_stand_beside_words() {
+        let texts = [".", ". . . .", "♪ ♪", "…", "- Yes.", "♪ do re mi ♪", "日本", "50 %", "ที่", "½"];
+        let segment = |text: &&str| Segment { text: (*text).into(), ..Segment::default() };
+        let mut segments: Vec<Segment> = texts.iter().map(segment).collect();
+        assert!(drop_wordless(&mut segments));
+        let left: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
+        assert_eq!(left, texts[4..]);
+        assert!(!drop_wordless(&mut segments));
     }
 
     #[test]
