@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::scripts::{continues, has_spaces};
+use super::scripts::{continues, has_spaces, is_spaced};
 use crate::model::{Token, Vocabulary};
 
 /// What stands for itself where words have spaces: ASCII's punctuation, in its order.
@@ -18,11 +18,12 @@ pub struct Piece {
 }
 
 /// The words of `tokens`, one behind the other, in a text of this language, by its code. Where words have spaces between them
-/// a word begins with a space, and punctuation is a word; elsewhere each token is, or as many as make whole characters.
+/// a word begins with a space, and punctuation is a word; elsewhere each token is, or as many as make whole characters, or a whole word
+/// or number of a script that has spaces.
 pub fn split(tokens: &[Token], vocabulary: &Vocabulary, language: &str) -> Vec<Piece> {
     let characters = characters(tokens, vocabulary);
     if !has_spaces(language) {
-        return characters;
+        return spaced_runs(characters);
     }
     let mut words: Vec<Piece> = Vec::new();
     for piece in characters {
@@ -33,6 +34,29 @@ pub fn split(tokens: &[Token], vocabulary: &Vocabulary, language: &str) -> Vec<P
         }
     }
     words
+}
+
+/// Joins letters and digits of scripts that have spaces, and apostrophes between them.
+fn spaced_runs(pieces: Vec<Piece>) -> Vec<Piece> {
+    const APOSTROPHES: [char; 2] = ['\'', '’'];
+    let begins_spaced = |text: &str| text.starts_with(is_spaced);
+    let mut runs: Vec<Piece> = Vec::new();
+    let mut pieces = pieces.into_iter().peekable();
+    while let Some(piece) = pieces.next() {
+        let next = pieces.peek().map_or("", |next| next.text.as_str());
+        let goes_on = |run: &Piece| {
+            let is_open = run.text.trim_end_matches(APOSTROPHES).ends_with(is_spaced);
+            let goes_on_behind = |rest: &str| begins_spaced(if rest.is_empty() { next } else { rest });
+            let is_inner =
+                || run.text.ends_with(is_spaced) && piece.text.strip_prefix(APOSTROPHES).is_some_and(goes_on_behind);
+            is_open && begins_spaced(&piece.text) || is_inner()
+        };
+        match runs.last_mut() {
+            Some(run) if goes_on(run) => run.extend(piece),
+            _ => runs.push(piece),
+        }
+    }
+    runs
 }
 
 /// As few tokens at a time as make whole characters.
@@ -131,9 +155,27 @@ mod tests {
     #[test]
     fn chinese_and_japanese_are_split_into_characters_or_tokens() {
         assert_eq!(words(&["日", "本", "。"], "zh"), ["日", "本", "。"]);
-        assert_eq!(words(&["日", "本", "か\u{3099}", "the"], "ja"), ["日", "本", "か\u{3099}", "t", "h", "e"]);
+        assert_eq!(words(&["日", "本", "か\u{3099}"], "ja"), ["日", "本", "か\u{3099}"]);
         assert_eq!(words(&["日", " the"], "yue"), ["日", " the"]);
         assert_eq!(words(&["日", "本"], "ko"), ["日本"], "Korean has spaces");
+    }
+
+    #[test]
+    fn words_and_numbers_of_scripts_with_spaces_are_whole_anywhere() {
+        assert_eq!(words(&["日", "OU1", "本", " the", "re", "日"], "zh"), ["日", "OU1", "本", " there", "日"]);
+        assert_eq!(words(&["2024", "日", "Ｇ７", "Ω", "да"], "ja"), ["2024", "日", "Ｇ７Ωда"]);
+        assert_eq!(words(&["日", "beauty", "'s", "日", "l’été"], "yue"), ["日", "beauty's", "日", "l’été"]);
+        assert_eq!(words(&["'no", "'", "日", "'", "o"], "zh"), ["'", "no", "'", "日", "'", "o"]);
+        assert_eq!(words(&["ดี", " ", "OK", "ดี", " ", "10", "%"], "th"), ["ดี", " ", "OK", "ดี", " ", "10", "%"]);
+        assert_eq!(words(&["๒๕๖๗", "ปี"], "th"), ["๒๕๖๗", "ปี"]);
+    }
+
+    #[test]
+    fn vowels_stay_with_their_consonants() {
+        assert_eq!(words(&["ประเทศไทย"], "th"), ["ป", "ระ", "เท", "ศ", "ไท", "ย"]);
+        assert_eq!(words(&["น้ำมากๆ"], "th"), ["น้ำ", "มา", "กๆ"]);
+        assert_eq!(words(&["ພາສາລາວ", "ເປັນ"], "lo"), ["ພາ", "ສາ", "ລາ", "ວ", "ເປັ", "ນ"]);
+        assert_eq!(words(&["ဗုဒ္ဓ"], "my"), ["ဗု", "ဒ္ဓ"]);
     }
 
     #[test]
