@@ -33,6 +33,14 @@ pub enum DecodeError {
         /// The last that is accepted.
         most: i64,
     },
+    /// The end of the text may not be suppressed.
+    #[error(
+        "{token} is the end of the text, which every text needs; use tokens below it, or -1 for the model's own list"
+    )]
+    EndOfText {
+        /// What came.
+        token: i64,
+    },
     /// An option of the search that makes no sense.
     #[error("{name} is {value}, but has to be {wanted}")]
     OutOfRange {

@@ -36,7 +36,8 @@ pub struct Options {
     pub patience: f32,
     /// Exponent of the length by which texts are ranked (Wu et al., 2016), 0 to 1; None to rank by the mean log-probability.
     pub length_penalty: Option<f32>,
-    /// Tokens that are never written; [`MODELS_OWN`] among them stands for the model's own list, of signs that nobody says.
+    /// Tokens that are never written, without the end of the text; [`MODELS_OWN`] among them stands for the model's own list, of signs
+    /// that nobody says.
     pub suppressed: Vec<i64>,
     /// Words that are likely to be said and hard to spell, such as names; those that find no room in the prompt are left out. Each
     /// window is written with the vocabulary and the prompt that it was handed in with.
@@ -176,6 +177,10 @@ impl Options {
     }
 
     fn check_suppressed(&self, vocabulary: &Vocabulary) -> Result<(), DecodeError> {
+        let end_of_text = i64::from(vocabulary.special.end_of_text);
+        if self.suppressed.contains(&end_of_text) {
+            return Err(DecodeError::EndOfText { token: end_of_text });
+        }
         let known = MODELS_OWN..i64::from(vocabulary.special.timestamp_begin);
         match self.suppressed.iter().find(|token| !known.contains(*token)) {
             Some(&token) => Err(DecodeError::UnknownToken { token, most: known.end - 1 }),
@@ -221,6 +226,16 @@ mod tests {
         let read = |text| Options::parse_suppressed(text);
         assert_eq!((read(""), read("-1"), read(" 5, -1,")), (Ok(vec![]), Ok(vec![-1]), Ok(vec![5, -1])));
         assert!(read("5 6").unwrap_err().to_string().contains("5 6"));
+    }
+
+    #[test]
+    fn the_end_of_the_text_is_not_suppressed() {
+        let vocabulary = crate::model::small_vocabulary();
+        let end_of_text = i64::from(vocabulary.special.end_of_text);
+        let check = |suppressed: Vec<i64>| Options { suppressed, ..Options::default() }.check_suppressed(&vocabulary);
+        assert_eq!(check((-1..end_of_text).chain([end_of_text + 1]).collect()), Ok(()));
+        let error = check((0..=end_of_text).collect()).unwrap_err();
+        assert!(error.to_string().contains(&end_of_text.to_string()), "{error}");
     }
 
     #[test]

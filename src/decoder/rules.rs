@@ -18,7 +18,8 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Takes the `asked` list, in which [`MODELS_OWN`] stands for the model's; tokens that command the decoder are never written.
+    /// Takes the `asked` list, in which [`MODELS_OWN`] stands for the model's; tokens that command the decoder are never written. The end
+    /// of the text always may be, behind its beginning: something has to be possible.
     pub fn new(config: &Config, special: &SpecialTokens, asked: &[i64]) -> Self {
         let commands = [
             special.start_of_transcript,
@@ -32,9 +33,10 @@ impl Rules {
         let own = config.suppressed.iter().copied().filter(|_| asked.contains(&MODELS_OWN));
         let asked = asked.iter().filter_map(|token| Token::try_from(*token).ok());
         let mut suppressed: Vec<Token> = own.chain(asked).chain(commands).chain(languages).collect();
+        let end_of_text = special.end_of_text;
+        suppressed.retain(|token| *token != end_of_text);
         suppressed.sort_unstable();
         suppressed.dedup();
-        let end_of_text = special.end_of_text;
         let at_begin = config.suppressed_at_begin.iter().copied().chain([end_of_text]).collect();
         Self { special: special.clone(), suppressed, suppressed_at_begin: at_begin }
     }
@@ -138,6 +140,18 @@ mod tests {
         assert_eq!((suppressed(&[MODELS_OWN]), suppressed(&[])), (vec![3], vec![]));
         assert_eq!((suppressed(&[MODELS_OWN, 5]), suppressed(&[7, 5])), (vec![3, 5], vec![5, 7]));
         assert!(Rules::new(&config, &rules().special, &[]).suppressed.contains(&13), "a command is never written");
+    }
+
+    #[test]
+    fn where_all_text_is_suppressed_it_ends() {
+        let toy = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/toy"));
+        let config = Model::open(toy).unwrap().config;
+        let all: Vec<i64> = (0..18).collect();
+        let rules = Rules::new(&config, &rules().special, &all);
+        let mut logits = vec![1.0; 100];
+        rules.apply(&[20], &mut logits);
+        let possible: Vec<usize> = (0..100).filter(|token| logits[*token] > f32::NEG_INFINITY).collect();
+        assert_eq!(possible, [10]);
     }
 
     fn allowed(written: &[Token], logits: impl Fn(usize) -> f32) -> Vec<usize> {

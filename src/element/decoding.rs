@@ -208,8 +208,8 @@ pub(super) fn properties() -> Vec<ParamSpec> {
             SUPPRESS_TOKENS,
             "Suppress tokens",
             Some(DEFAULT_SUPPRESS_TOKENS),
-            "Numbers of tokens that are never written, divided by commas; -1 among them stands for the model's own list, of \
-             signs that nobody says",
+            "Numbers of tokens that are never written, divided by commas, without the end of the text; -1 among them stands for \
+             the model's own list, of signs that nobody says",
         ),
         string(
             INITIAL_PROMPT,
