@@ -21,6 +21,7 @@ pub use mapping::{Identity, Mapping};
 pub use names::Names;
 pub use origin::Origin;
 pub use program::{Activation, Extent, LOG_MEL_FLOOR, Mask, Memory, Operation, Procedure, Program, Rows, Value};
+pub use team::processors;
 pub use tensor::{DataType, TensorView, Tensors};
 
 /// Something that runs programs.

@@ -49,13 +49,23 @@ struct Sleeper {
     thread: Mutex<Option<Thread>>,
 }
 
+/// Processors that this process may use.
+pub fn processors() -> usize {
+    thread::available_parallelism().map_or(1, |count| count.get())
+}
+
 impl Team {
-    /// Starts `threads` − 1 helpers; 0 stands for one thread for each processor.
+    /// Starts `threads` − 1 helpers; 0 stands for one thread for each processor, and more than that are no more.
+    ///
+    /// Each piece of work wakes all helpers, and they look for the next one for a while: more of them than processors keep each
+    /// other, and the caller, from these.
     pub fn new(threads: usize) -> Result<Self, DeviceError> {
-        let threads = match threads {
-            0 => thread::available_parallelism().map_or(1, |count| count.get()),
-            threads => threads,
-        };
+        let processors = processors();
+        Self::of(if threads == 0 { processors } else { threads.min(processors) })
+    }
+
+    /// Starts `threads` − 1 helpers, however many processors there are.
+    fn of(threads: usize) -> Result<Self, DeviceError> {
         let shared = Arc::new(Shared {
             state: AtomicU64::new(0),
             work: AtomicPtr::new(std::ptr::null_mut()),
@@ -207,9 +217,16 @@ mod tests {
     }
 
     #[test]
+    fn there_are_no_more_threads_than_processors() {
+        assert_eq!(Team::new(0).unwrap().threads(), processors());
+        assert_eq!(Team::new(usize::MAX).unwrap().threads(), processors());
+        assert_eq!(Team::new(1).unwrap().threads(), 1);
+    }
+
+    #[test]
     fn every_task_runs_once_again_and_again() {
         for threads in [1, 2, 5] {
-            let team = Team::new(threads).unwrap();
+            let team = Team::of(threads).unwrap();
             for round in 0..2000 {
                 let tasks = round % 7;
                 let counts: Vec<AtomicUsize> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
@@ -227,7 +244,7 @@ mod tests {
 
     #[test]
     fn two_tasks_at_a_time_have_different_workers() {
-        let team = Team::new(3).unwrap();
+        let team = Team::of(3).unwrap();
         let busy: Vec<AtomicBool> = (0..3).map(|_| AtomicBool::new(false)).collect();
         team.run(200, &|_, worker| {
             assert!(!busy[worker].swap(true, Ordering::SeqCst));
@@ -238,7 +255,7 @@ mod tests {
 
     #[test]
     fn helpers_that_sleep_wake_for_work() {
-        let team = Team::new(2).unwrap();
+        let team = Team::of(2).unwrap();
         for _ in 0..20 {
             thread::sleep(PATIENCE * 4);
             let met = AtomicUsize::new(0);
@@ -254,7 +271,7 @@ mod tests {
 
     #[test]
     fn callers_at_the_same_time_all_get_their_work_done() {
-        let team = Team::new(2).unwrap();
+        let team = Team::of(2).unwrap();
         let total = AtomicUsize::new(0);
         thread::scope(|scope| {
             for _ in 0..4 {
@@ -266,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_panic_reaches_the_caller_and_the_team_goes_on() {
-        let team = Team::new(2).unwrap();
+        let team = Team::of(2).unwrap();
         let panicked = catch_unwind(AssertUnwindSafe(|| team.run(8, &|task, _| assert!(task != 5, "task five"))));
         assert!(panicked.is_err());
         let done = AtomicUsize::new(0);

@@ -24,7 +24,7 @@ use super::{
     settings::{self, ELEMENT_NAME, Settings},
     stats::Stats,
 };
-use crate::lock::lock;
+use crate::{lock::lock, scheduler::processors};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(ELEMENT_NAME, gst::DebugColorFlags::empty(), Some("Whisper speech-to-text"))
@@ -178,6 +178,14 @@ impl WhisperNpu {
         let settings = self.settings();
         let request =
             Request { placement: settings.placement(), voice_activity: settings.voice_activity, model: settings.model };
+        let (threads, processors) = (request.placement.threads, processors());
+        if threads > processors {
+            gst::warning!(
+                CAT,
+                imp = self,
+                "threads is {threads}, but no more are started than processors: {processors}"
+            );
+        }
         let weak = self.downgrade();
         self.loader.start(request, move |report| {
             if let Some(element) = weak.upgrade() {

@@ -263,8 +263,8 @@ pub(super) fn properties() -> Vec<ParamSpec> {
         glib::ParamSpecUInt::builder(THREADS)
             .nick("Threads")
             .blurb(
-                "Threads that one inference is spread over, 0 for one for each processor; elements with the same model and \
-                 the same settings share them. Takes effect on the way from NULL to READY",
+                "Threads that one inference is spread over, 0 for one for each processor that the process may use, which is \
+                 the most; elements with the same model and the same settings share them. Takes effect on the way from NULL to READY",
             )
             .maximum(MOST_THREADS)
             .default_value(0)

@@ -49,7 +49,7 @@ pub struct Placement {
     pub device: DeviceChoice,
     /// What it computes in; None for the fastest that keeps the word error rate of f32.
     pub precision: Option<Precision>,
-    /// Threads of the device, the one that runs a window included; 0 for one a processor.
+    /// Threads of the device, the one that runs a window included; 0 for one a processor, which is the most.
     pub threads: usize,
     /// Stages that the array runs, if the device has one.
     pub stages: Stages,

@@ -13,7 +13,7 @@ mod registry;
 mod ticket;
 mod worker;
 
-pub use crate::device::{Completed, cpu::Precision};
+pub use crate::device::{Completed, cpu::Precision, processors};
 pub use counters::Counters;
 pub use devices::{Devices, Stages};
 pub use engine::{DeviceChoice, Engine, Placement};

@@ -54,7 +54,8 @@ pub struct Cpu {
 }
 
 impl Cpu {
-    /// Starts `threads` − 1 threads beside the one that will run programs; 0 means a thread for each processor.
+    /// Starts `threads` − 1 threads beside the one that will run programs; 0 means a thread for each processor, and more than
+    /// that are no more.
     ///
     /// The instruction set is the best one, or what the environment variable `WHISPERNPU_ISA` names. Errors: threads that
     /// cannot be started, an instruction set that the processor lacks.

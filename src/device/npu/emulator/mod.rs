@@ -98,12 +98,13 @@ pub struct Emulator {
 
 impl Emulator {
     /// Configures an array whose kernels run in the fastest build for this machine, on `threads` threads; 0 stands for one
-    /// for each processor. Errors as of [`Emulator::with_kernels`].
+    /// for each processor, which is the most. Errors as of [`Emulator::with_kernels`].
     pub fn new(design: Arc<Design>, threads: usize) -> Result<Self, Fault> {
         Self::with_kernels(design, threads, Arc::new(Variant::fastest()))
     }
 
-    /// Configures an array, whose kernels `kernels` computes, on `threads` threads; 0 stands for one for each processor.
+    /// Configures an array, whose kernels `kernels` computes, on `threads` threads; 0 stands for one for each processor, which
+    /// is the most.
     ///
     /// The rules are not all checked here. Errors: threads that cannot be started, a design that names what is not there.
     pub fn with_kernels(design: Arc<Design>, threads: usize, kernels: Arc<dyn Kernels>) -> Result<Self, Fault> {
