@@ -68,15 +68,35 @@ fn line(said: &Said) -> Value {
         })
     });
     let [start, end] = said.times.map(seconds);
-    json!({
+    let mut line = json!({
         "text": said.item.text,
         "start-time": start,
         "end-time": end,
         "final": said.is_final,
         "language": said.spoken.language,
-        "language-confidence": said.spoken.probability,
         "confidence": said.item.confidence,
         "speaker": Value::Null,
         "words": words.collect::<Vec<_>>(),
-    })
+    });
+    if let Some(probability) = said.spoken.probability {
+        line["language-confidence"] = json!(probability);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_that_was_given_has_no_confidence() {
+        let item = Item { start_samples: 0, end_samples: 1, text: "So".into(), confidence: 0.5, words: Vec::new() };
+        let has_confidence = |probability| {
+            let spoken = Spoken { language: "en".into(), probability };
+            let (span, times) = ([ClockTime::ZERO; 2], [None; 2]);
+            let said = Said { item: &item, spoken: &spoken, is_final: true, span, times, at: &|_| None };
+            line(&said).get("language-confidence").is_some()
+        };
+        assert_eq!([None, Some(0.75)].map(has_confidence), [false, true]);
+    }
 }
