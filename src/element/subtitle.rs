@@ -24,11 +24,12 @@ pub(super) struct Item {
     pub start_samples: u64,
     /// Place of its end.
     pub end_samples: u64,
-    /// Without spaces around it.
+    /// Without spaces around it, but for the one before a word as in `words`.
     pub text: String,
     /// 0 to 1: its words' mean probability, or that of its window's tokens where there are no words.
     pub confidence: f64,
-    /// Its words, if they were timed.
+    /// Its words, if they were timed. Where words have spaces between them these have none around them; elsewhere one is before a word
+    /// where the text has one, so that they are the text one behind the other.
     pub words: Vec<CueWord>,
 }
 
@@ -44,21 +45,28 @@ pub(super) struct Spoken {
 impl Item {
     /// What becomes of a cue: itself, or its words, unless none was timed.
     pub fn of(mut cue: Cue, granularity: WhisperNpuGranularity) -> Vec<Self> {
-        if has_spaces(&cue.language) {
+        let has_spaces = has_spaces(&cue.language);
+        if has_spaces {
             cue.words = join(cue.words);
         }
         cue.words = attach(cue.words);
+        cue.words.retain(|word| !word.text.trim().is_empty());
+        for (index, word) in cue.words.iter_mut().enumerate() {
+            let is_behind_space = index > 0 && !has_spaces && word.text.starts_with(char::is_whitespace);
+            word.text = format!("{}{}", if is_behind_space { " " } else { "" }, word.text.trim());
+        }
         let mean = |words: &[CueWord]| {
             let sum: f32 = words.iter().map(|word| word.probability).sum();
             f64::from(sum) / words.len() as f64
         };
         if granularity == WhisperNpuGranularity::Word && !cue.words.is_empty() {
-            let words = cue.words.into_iter().filter(|word| !word.text.trim().is_empty());
-            return words
+            return cue
+                .words
+                .into_iter()
                 .map(|word| Self {
                     start_samples: word.start_samples,
                     end_samples: word.end_samples,
-                    text: word.text.trim().to_owned(),
+                    text: word.text.clone(),
                     confidence: f64::from(word.probability),
                     words: vec![word],
                 })
@@ -101,7 +109,7 @@ impl Item {
         structure.set("speaker", None::<String>);
         let word = |word: &CueWord| -> SendValue {
             gst::Structure::builder("word")
-                .field("text", word.text.trim())
+                .field("text", &word.text)
                 .field("start-time", at(word.start_samples))
                 .field("end-time", at(word.end_samples))
                 .field("confidence", f64::from(word.probability))
@@ -202,6 +210,17 @@ mod tests {
         assert_eq!(words(cue(&parts)), [("ill-disposed".to_owned(), 400, 0.5, 1), ("man.".to_owned(), 800, 0.25, 1)]);
         let chinese = Cue { language: "zh".into(), ..cue(&[("你", 120, 400, 0.5), ("好", 400, 800, 0.5)]) };
         assert_eq!(words(chinese).len(), 2);
+    }
+
+    #[test]
+    fn words_of_a_language_without_spaces_are_its_text_one_behind_the_other() {
+        let parts = [(" ดี", 120, 400, 0.5), (" \u{3000}OK", 400, 500, 0.5), ("ดี", 500, 600, 0.5), (" ", 600, 700, 0.5)];
+        let thai = || Cue { language: "th".into(), text: "ดี OKดี".into(), ..cue(&parts) };
+        let words: Vec<_> = Item::of(thai(), WhisperNpuGranularity::Word).into_iter().map(|item| item.text).collect();
+        assert_eq!(words, ["ดี", " OK", "ดี"]);
+        let whole = Item::of(thai(), WhisperNpuGranularity::Segment);
+        let joined: String = whole[0].words.iter().map(|word| word.text.as_str()).collect();
+        assert_eq!(joined, whole[0].text);
     }
 
     #[test]

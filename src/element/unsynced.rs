@@ -61,7 +61,7 @@ fn line(said: &Said) -> Value {
     let at = |place| seconds((said.at)(place));
     let words = said.item.words.iter().map(|word| {
         json!({
-            "text": word.text.trim(),
+            "text": word.text,
             "start-time": at(word.start_samples),
             "end-time": at(word.end_samples),
             "confidence": word.probability,
