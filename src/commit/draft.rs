@@ -130,6 +130,7 @@ impl Draft {
         self.drop_said(&mut segments);
         let mut words: Vec<&Word> = segments.iter().flat_map(|segment| &segment.words).collect();
         words.truncate(repeated(&words, self.said_samples));
+        words.truncate(words.len() - words.iter().rev().take_while(|word| is_cut(word)).count());
         let end_samples =
             words.last().map(|word| word.end_samples).or((self.said_samples > 0).then_some(self.said_samples));
         let has_grown = window_samples >= self.before_samples + LEAST_GROWTH_SAMPLES;
@@ -217,6 +218,11 @@ fn go_on(word: &mut Word, given: usize, said: &str) -> bool {
     true
 }
 
+/// Whether a character of the word is not whole, because there was no room for more tokens.
+fn is_cut(word: &Word) -> bool {
+    word.text.ends_with(char::REPLACEMENT_CHARACTER)
+}
+
 /// How many of the `words` come before the first that say again what was said before `said_samples`: the model looks back for these.
 fn repeated(words: &[&Word], said_samples: usize) -> usize {
     let is_back = |word: &&Word| word.looked_samples + LEAST_LOOK_BACK_SAMPLES <= said_samples;
@@ -302,6 +308,15 @@ mod tests {
         let drafted = draft.take(transcript(&signs, 1), 80_000, Extent::Whole);
         assert_eq!((texts(&drafted.finals), texts(&drafted.tail)), (vec![], vec![]));
         assert_eq!(draft.prefix(), [BEGIN, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_character_that_is_not_whole_is_written_when_it_is() {
+        let mut draft = Draft::new(Policy::Segment);
+        let drafted = draft.take(transcript(&[(" So", 16_000), ("日\u{FFFD}", 32_000)], 1), 40_000, Extent::Whole);
+        assert_eq!((texts(&drafted.finals), drafted.end_samples), (vec!["So"], Some(16_000)));
+        let drafted = draft.take(transcript(&[(" So", 16_000), ("日本", 32_000)], 1), 60_000, Extent::Whole);
+        assert_eq!(texts(&drafted.finals), ["日本"]);
     }
 
     const SAID: [(&str, usize); 4] = [(" So", 16_000), (" it", 32_000), (" goes", 48_000), (" on", 64_000)];
