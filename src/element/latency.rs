@@ -36,13 +36,14 @@ pub(super) fn clock_time(duration: Duration) -> gst::ClockTime {
     gst::ClockTime::try_from(duration).unwrap_or(gst::ClockTime::MAX)
 }
 
-/// How windows are cut: as long as Whisper takes where nobody waits, else so that listening takes its part of the latency.
-pub(super) fn limits(is_live: bool, settings: &Settings) -> Limits {
+/// How windows are cut: as long as Whisper takes where nobody waits, else so that listening takes its part of the latency, in which a
+/// segment of `rate` plays so much sound. Of a fast one no more is listened to, because it has to be transcribed faster too.
+pub(super) fn limits(is_live: bool, rate: f64, settings: &Settings) -> Limits {
     let voice = settings.voice();
     if !is_live {
         return Limits { voice, ..Limits::default() };
     }
-    let latency = own_latency(settings.latency_ms);
+    let latency = own_latency(settings.latency_ms).mul_f64(rate.abs().min(1.0));
     let limits = stream::limits(settings.commit_policy.into(), latency);
     let is_told = settings.commit_policy == WhisperNpuCommitPolicy::Segment && settings.partials;
     let limits = if is_told { limits.updated() } else { limits };
@@ -76,15 +77,17 @@ mod tests {
     use super::*;
 
     fn live(latency_ms: u32) -> Limits {
-        limits(true, &Settings { latency_ms, ..Settings::default() })
+        limits(true, 1.0, &Settings { latency_ms, ..Settings::default() })
     }
 
     #[test]
     fn live_windows_leave_a_quarter_of_the_latency_for_inference() {
         assert_eq!(live(8000).flush_samples, 6 * 16_000);
         assert_eq!(live(0), live(1500));
+        let slow = limits(true, 0.5, &Settings { latency_ms: 8000, ..Settings::default() });
+        assert_eq!((slow, limits(true, -2.0, &Settings::default())), (live(4000), live(8000)));
         assert!(live(2000).pause_samples < live(8000).pause_samples);
-        assert_eq!(limits(false, &Settings::default()), Limits::default());
+        assert_eq!(limits(false, 1.0, &Settings::default()), Limits::default());
     }
 
     #[test]
@@ -94,7 +97,7 @@ mod tests {
             Settings { partials: true, ..Settings::default() },
             Settings { commit_policy: WhisperNpuCommitPolicy::AlignAtt, ..Settings::default() },
         ] {
-            assert!(limits(true, &settings).update_samples > 0);
+            assert!(limits(true, 1.0, &settings).update_samples > 0);
         }
     }
 

@@ -62,9 +62,9 @@ pub(super) struct InFlight {
 }
 
 impl Run {
-    /// A stretch that begins with this.
-    pub fn new(audio: &Audio, settings: &Settings, loaded: &Loaded) -> Self {
-        let limits = latency::limits(audio.is_live, settings);
+    /// A stretch that begins with this, in a segment of this rate.
+    pub fn new(audio: &Audio, rate: f64, settings: &Settings, loaded: &Loaded) -> Self {
+        let limits = latency::limits(audio.is_live, rate, settings);
         let Loaded { engine, voice } = loaded;
         Self {
             number: audio.run,

@@ -29,6 +29,11 @@ impl TimeLine {
         self.segment.as_ref()?.start()
     }
 
+    /// How fast it plays.
+    pub fn rate(&self) -> f64 {
+        self.segment.as_ref().map_or(1.0, |segment| segment.rate())
+    }
+
     /// Whether timestamps mean the same in both: their segments are equal, but for where they stop.
     pub fn goes_on_as(&self, next: &Self) -> bool {
         let (Some(before), Some(next)) = (&self.segment, &next.segment) else { return false };

@@ -120,7 +120,7 @@ impl Transcription {
             let settings = element.settings();
             let loaded = self.loaded(element)?;
             element.hold_latency(audio.is_live.then_some(settings.latency_ms));
-            let run = self.run.insert(Run::new(&audio, &settings, &loaded));
+            let run = self.run.insert(Run::new(&audio, self.line.rate(), &settings, &loaded));
             let start = run.time(0);
             if let Some(moved) = self.output.moved(start) {
                 element.report_moved(start, moved);
