@@ -34,9 +34,10 @@ pub struct Window {
 }
 
 enum Stage {
-    /// Takes `<|startoftranscript|>` alone, which says in what language something is spoken.
+    /// Takes `<|startoftranscript|>` alone, which says in what language something is spoken and how likely it is that nothing is: behind
+    /// text the model expects speech, and that language.
     Identify,
-    /// Takes what comes before the text up to `<|startoftranscript|>`, which says how likely it is that nothing is spoken.
+    /// Takes what comes before the text up to `<|startoftranscript|>`, which says the same if that is all.
     Begin,
     /// Takes the rest of the prompt.
     Prompt,
@@ -50,12 +51,7 @@ impl Window {
     pub fn new(model: &Model, options: &Options, seed: u64, lanes: Vec<usize>) -> Self {
         let special = &model.vocabulary.special;
         let context = context(model, options);
-        let is_identified = context.is_empty() || options.language != Language::Auto || special.languages.is_empty();
-        let (stage, prompt) = if is_identified {
-            (Stage::Begin, [&context, &[special.start_of_transcript][..]].concat())
-        } else {
-            (Stage::Identify, vec![special.start_of_transcript])
-        };
+        let stage = if context.is_empty() { Stage::Begin } else { Stage::Identify };
         Self {
             options: options.clone(),
             rules: Rules::new(&model.config, special, &options.suppressed),
@@ -65,7 +61,7 @@ impl Window {
             stage,
             context,
             prompt_rows: 0,
-            prompt,
+            prompt: vec![special.start_of_transcript],
             opening: Vec::new(),
             no_speech_probability: 0.0,
             language: "en".into(),
@@ -94,7 +90,10 @@ impl Window {
         match &mut self.stage {
             Stage::Identify => {
                 let row = rows.next()?;
-                if let Some(((code, _), probability)) = language::detect(&model.vocabulary.special, row) {
+                self.hear(model, row);
+                if self.options.language == Language::Auto
+                    && let Some(((code, _), probability)) = language::detect(&model.vocabulary.special, row)
+                {
                     self.options.language = Language::Code(code.clone());
                     self.language_probability = Some(probability);
                 }
@@ -160,8 +159,10 @@ impl Window {
 
     /// Takes the logits after `<|startoftranscript|>`; true if more of the prompt is to be taken.
     fn begin(&mut self, model: &Model, logits: &[f32]) -> bool {
+        if self.context.is_empty() {
+            self.hear(model, logits);
+        }
         let special = &model.vocabulary.special;
-        self.no_speech_probability = (logits[special.no_speech as usize] - log_sum_exp(logits)).exp();
         let spoken = match &self.options.language {
             Language::Code(wanted) => special.languages.iter().find(|(code, _)| code == wanted),
             Language::Auto => language::detect(special, logits).map(|(language, probability)| {
@@ -180,6 +181,11 @@ impl Window {
         };
         self.prompt = [&[*token, task], &self.options.prefix[..]].concat();
         true
+    }
+
+    /// Takes the logits after `<|startoftranscript|>` that nothing came before.
+    fn hear(&mut self, model: &Model, logits: &[f32]) {
+        self.no_speech_probability = (logits[model.vocabulary.special.no_speech as usize] - log_sum_exp(logits)).exp();
     }
 
     fn open(&mut self, logits: &[f32]) {

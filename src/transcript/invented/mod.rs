@@ -20,7 +20,8 @@ pub fn drop_wordless(segments: &mut Vec<Segment>) -> bool {
 }
 
 /// Drops the segments of a window that are credits of subtitles where there is little voice or the window is doubtful, and a
-/// window that says nothing but a filler where the model itself finds that likely nothing is spoken. True if something was dropped.
+/// window that says nothing but a filler, or words of the vocabulary and the prompt that it was given, where the model itself finds that
+/// likely nothing is spoken. True if something was dropped.
 ///
 /// `voiced` says for each frame of `hop` samples whether a voice was heard; empty if nobody listened for one. `written` is the code of the
 /// text's language. Without [`Options::no_speech_threshold`] nothing is dropped.
@@ -43,10 +44,22 @@ pub fn drop_invented(
             || is_mostly_unvoiced(voiced, segment.start_samples / hop..segment.end_samples.div_ceil(hop));
         !(phrases::is_credit(written, &key(&segment.text)) && (is_quiet || is_unlikely || has_little_voice()))
     });
-    if is_quiet && segments.iter().all(|segment| phrases::is_filler(written, &key(&segment.text))) {
+    let says_nothing = |text: &str| phrases::is_filler(written, &key(text)) || is_echo(text, options);
+    if is_quiet && segments.iter().all(|segment| says_nothing(&segment.text)) {
         segments.clear();
     }
     segments.len() < count
+}
+
+/// Whether the text has no word that the decoder was not given.
+fn is_echo(text: &str, options: &Options) -> bool {
+    let given: Vec<String> = options.vocabulary.iter().chain([&options.prompt]).flat_map(|text| words(text)).collect();
+    words(text).all(|word| given.contains(&word))
+}
+
+/// What stands between signs and spaces, in lower case.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|character: char| !character.is_alphanumeric()).map(key).filter(|word| !word.is_empty())
 }
 
 fn is_mostly_unvoiced(voiced: &[bool], frames: std::ops::Range<usize>) -> bool {
@@ -114,6 +127,19 @@ mod tests {
         assert_eq!(left(&["Oh"], "en", &decoding(0.5, -1.5), &[false; 100]), ["Oh"]);
         assert_eq!(left(&["Oh", "no."], "en", &decoding(0.7, -0.5), &[]), ["Oh", "no."]);
         assert_eq!(left(&["Oh"], "ko", &decoding(0.7, -0.5), &[]), ["Oh"]);
+    }
+
+    #[test]
+    fn what_the_decoder_was_given_goes_where_likely_nothing_is_spoken() {
+        let options =
+            Options { vocabulary: vec!["Grimmelshausen".into()], prompt: "So, on.".into(), ..Options::default() };
+        let is_left = |text: &str, no_speech_probability: f32| {
+            let mut segments = vec![Segment { text: text.into(), ..Segment::default() }];
+            drop_invented(&mut segments, &decoding(no_speech_probability, -0.4), (&[], HOP), "en", &options);
+            !segments.is_empty()
+        };
+        assert!(!is_left("Grimmelshausen.", 0.7) && !is_left("Grimmelshausen, so on", 0.7));
+        assert!(is_left("Grimmelshausen.", 0.5) && is_left("Grimmelshausen wrote", 0.7));
     }
 
     #[test]
