@@ -91,8 +91,8 @@ impl Said {
     }
 }
 
-/// Words of no length, which the alignment finds at one place, take the time up to the next one, or share that of the word that begins or
-/// ends there.
+/// Words of no length, which the alignment finds at one place, take 0.1 s each if nothing is said there, or else share the time of the word
+/// behind them, or of the one before if there is none.
 fn share(words: &mut [CueWord]) {
     let is_empty = |word: &CueWord| word.end_samples <= word.start_samples;
     let mut first = 0;
@@ -102,9 +102,7 @@ fn share(words: &mut [CueWord]) {
         let start_samples = words[first].start_samples;
         let most = start_samples + LEAST_CUE_SAMPLES * (behind - first) as u64;
         let (group, end_samples) = match words.get(behind) {
-            Some(next) if next.start_samples > words[behind - 1].end_samples => {
-                (first..behind, most.min(next.start_samples))
-            }
+            Some(next) if next.start_samples >= most => (first..behind, most),
             Some(next) => (first..behind + 1, next.end_samples),
             None => (first.saturating_sub(1)..behind, words[behind - 1].end_samples),
         };
@@ -150,7 +148,7 @@ mod tests {
         assert_eq!(shared(&[(0, 90), (90, 100)]), [(0, 90), (90, 100)]);
         assert_eq!(shared(&[(0, 90), (90, 90), (90, 90), (90, 120)]), [(0, 90), (90, 100), (100, 110), (110, 120)]);
         assert_eq!(shared(&[(0, 90), (90, 90), (9_000, 9_100)]), [(0, 90), (90, 1_690), (9_000, 9_100)]);
-        assert_eq!(shared(&[(0, 90), (90, 90), (100, 120)]), [(0, 90), (90, 100), (100, 120)]);
+        assert_eq!(shared(&[(0, 90), (90, 90), (100, 120)]), [(0, 90), (90, 105), (105, 120)]);
         assert_eq!(shared(&[(0, 90), (90, 90), (90, 90)]), [(0, 30), (30, 60), (60, 90)]);
         assert_eq!(shared(&[(90, 90), (90, 90)]), [(90, 90), (90, 90)]);
         assert_eq!(shared(&[]), []);
