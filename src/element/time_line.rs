@@ -34,11 +34,10 @@ impl TimeLine {
         self.segment.as_ref().map_or(1.0, |segment| segment.rate())
     }
 
-    /// Whether timestamps mean the same in both: their segments are equal, but for where they stop.
+    /// Whether timestamps mean the same in both: their segments are equal, but for the position in them.
     pub fn goes_on_as(&self, next: &Self) -> bool {
         let (Some(before), Some(next)) = (&self.segment, &next.segment) else { return false };
         let mut before = before.clone();
-        before.set_stop(next.stop());
         before.set_position(next.position());
         before == *next
     }

@@ -158,6 +158,23 @@ fn the_same_segment_again_may_go_back() {
 }
 
 #[test]
+fn a_segment_that_stops_later_has_its_texts_at_their_times() {
+    let mut listener = Listener::paced(Pace::File);
+    listener.play(PLAIN);
+    let mut segment = gst::FormattedSegment::<ClockTime>::new();
+    segment.set_stop(seconds(3.0));
+    assert!(listener.event(gst::event::Segment::new(&segment)));
+    let samples = beeps(&[(Low, 1.0), (High, 4.0)], 6.0, PLAIN_RATE);
+    let (before, after) = samples.split_at(3 * PLAIN_RATE as usize);
+    listener.speak(before, 0.0);
+    segment.set_stop(seconds(6.0));
+    assert!(listener.event(gst::event::Segment::new(&segment)));
+    listener.speak(after, 3.0);
+    assert_heard(&listener.finish(), &[(Low, 1.0), (High, 4.0)]);
+    listener.no_error();
+}
+
+#[test]
 fn no_text_ends_behind_its_segment() {
     let mut listener = Listener::paced(Pace::File);
     listener.element.set_property("word-times", true);
