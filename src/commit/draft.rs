@@ -130,7 +130,7 @@ impl Draft {
         self.drop_said(&mut segments);
         let mut words: Vec<&Word> = segments.iter().flat_map(|segment| &segment.words).collect();
         words.truncate(repeated(&words, self.said_samples));
-        words.truncate(words.len() - words.iter().rev().take_while(|word| is_cut(word)).count());
+        words.truncate(words.len() - words.iter().rev().take_while(|word| is_incomplete(word)).count());
         let end_samples =
             words.last().map(|word| word.end_samples).or((self.said_samples > 0).then_some(self.said_samples));
         let has_grown = window_samples >= self.before_samples + LEAST_GROWTH_SAMPLES;
@@ -212,14 +212,14 @@ fn keep_within(Segment { start_samples, end_samples, words, .. }: &mut Segment) 
 /// Whether something is left of a word that was final in part, behind its first tokens up to `given`: not if that is punctuation.
 fn go_on(word: &mut Word, given: usize, said: &str) -> bool {
     let rest = word.text.strip_prefix(said).filter(|_| word.tokens.end > given && !said.is_empty());
-    let Some(rest) = rest.filter(|rest| rest.chars().any(char::is_alphanumeric)) else { return false };
+    let Some(rest) = rest.filter(|rest| has_words(rest)) else { return false };
     word.text = rest.to_owned();
     word.tokens.start = given;
     true
 }
 
 /// Whether a character of the word is not whole, because there was no room for more tokens.
-fn is_cut(word: &Word) -> bool {
+fn is_incomplete(word: &Word) -> bool {
     word.text.ends_with(char::REPLACEMENT_CHARACTER)
 }
 

@@ -77,10 +77,11 @@ impl Input {
         self.line = line;
     }
 
-    /// Whether the open stretch goes on with what has certainly this time.
-    pub fn goes_on_at(&self, time: Option<ClockTime>) -> bool {
-        let step = self.position.as_ref().zip(time).map(|(position, time)| position.leap(time));
-        !matches!(step, Some(Step::Restart { .. }))
+    /// The segment that was announced again, if the open stretch does not go on with what has certainly this time.
+    pub fn going_back_at(&mut self, time: Option<ClockTime>) -> Option<gst::Event> {
+        let announced = self.announced.take()?;
+        let step = self.position.as_ref()?.leap(time?);
+        matches!(step, Step::Restart { .. }).then_some(announced)
     }
 
     /// Takes a buffer in.
@@ -151,7 +152,7 @@ impl Input {
     /// The stretch is over. Returns what the resampler held back of it.
     pub fn end(&mut self) -> Option<Audio> {
         let tail = self.drain();
-        self.position = None;
+        (self.position, self.announced) = (None, None);
         tail
     }
 

@@ -4,7 +4,7 @@
 use gst::ClockTime;
 
 /// A user cannot read a shorter text, and muxers refuse one without a duration.
-const SHORTEST_CUE: ClockTime = ClockTime::from_mseconds(1);
+pub(super) const SHORTEST_CUE: ClockTime = ClockTime::from_mseconds(1);
 
 /// A text that is moved by less is in its place for whoever reads it.
 const LONGEST_MOVE: ClockTime = ClockTime::from_seconds(1);

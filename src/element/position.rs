@@ -12,9 +12,8 @@ const JITTER: ClockTime = ClockTime::from_mseconds(40);
 /// source that stamps what it gets when it gets it may have lost nothing.
 const DOUBT: ClockTime = ClockTime::from_seconds(1);
 
-/// So do two of which the second follows on the first, to the rounding of timestamps, or where times differ by more than a loss that is
-/// filled, to half of a buffer, but no more than this.
-const AGREEMENT: ClockTime = ClockTime::from_mseconds(1);
+/// So do two of which the second follows on the first, to [`ROUNDING`], or where times differ by more than a loss that is filled, to half of
+/// a buffer, but no more than this.
 const LEAP_AGREEMENT: ClockTime = ClockTime::from_mseconds(40);
 
 /// One buffer that is so long may not be heard at the wrong place.
@@ -22,7 +21,7 @@ const LONGEST_DOUBTED: ClockTime = ClockTime::from_mseconds(200);
 
 /// What a buffer marked DISCONT may differ without being a jump: rounding of timestamps, also of containers that count
 /// milliseconds.
-const DISCONT_JITTER: ClockTime = ClockTime::from_mseconds(1);
+const ROUNDING: ClockTime = ClockTime::from_mseconds(1);
 
 /// What overlaps what was heard by up to this much was counted too fast, by a source whose clock is not the pipeline's, and is dropped as
 /// audio sinks drop it; more is a jump.
@@ -100,7 +99,7 @@ impl Position {
         }
         let length = duration(frames, self.rate);
         let is_leap = off > LONGEST_FILL;
-        let agreement = if is_leap { (length / 2).clamp(AGREEMENT, LEAP_AGREEMENT) } else { AGREEMENT };
+        let agreement = if is_leap { (length / 2).clamp(ROUNDING, LEAP_AGREEMENT) } else { ROUNDING };
         let is_confirmed = before.as_ref().is_some_and(|before| pts.absdiff(before.next) <= agreement);
         if is_confirmed || is_leap && length > LONGEST_DOUBTED {
             return self.leap(pts);
@@ -118,7 +117,7 @@ impl Position {
     /// How what has certainly this time follows on.
     pub fn leap(&self, pts: ClockTime) -> Step {
         let expected = self.expected();
-        if pts.absdiff(expected) <= DISCONT_JITTER {
+        if pts.absdiff(expected) <= ROUNDING {
             Step::Continue
         } else if pts > expected && pts - expected <= LONGEST_FILL {
             Step::Fill { frames: frames(pts - expected, self.rate) }

@@ -2,8 +2,7 @@
 
 use gst::ClockTime;
 
-/// The shortest text at a segment's end: its end is not behind the segment's.
-const LEAST: ClockTime = ClockTime::from_mseconds(1);
+use super::output::SHORTEST_CUE;
 
 /// What timestamps mean.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +60,7 @@ impl TimeLine {
     /// From when to when a text is said within the segment: a window's last words may be looked for behind the last sample.
     pub fn clip(&self, [start, end]: [ClockTime; 2]) -> [ClockTime; 2] {
         match self.segment.as_ref().and_then(|segment| segment.stop()) {
-            Some(stop) => [start.min(stop.saturating_sub(LEAST)), end.min(stop)],
+            Some(stop) => [start.min(stop.saturating_sub(SHORTEST_CUE)), end.min(stop)],
             None => [start, end],
         }
     }

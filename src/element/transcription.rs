@@ -374,8 +374,7 @@ impl Transcription {
         let spoken = Spoken { language, probability };
         for item in Item::of(cue, WhisperNpuGranularity::Segment) {
             let Some(run) = &self.run else { return Ok(()) };
-            let span = self.line.clip([item.start_samples, item.end_samples].map(|place| run.time(place)));
-            self.announce(element, &item, &spoken, span, false)?;
+            self.announce(element, &item, &spoken, self.span(run, &item), false)?;
         }
         Ok(())
     }
@@ -394,7 +393,7 @@ impl Transcription {
 
     fn say_item(&mut self, element: &WhisperNpu, item: &Item, spoken: &Spoken) -> Result<(), FlowError> {
         let Some(run) = &self.run else { return Ok(()) };
-        let [start, end] = self.line.clip([item.start_samples, item.end_samples].map(|place| run.time(place)));
+        let [start, end] = self.span(run, item);
         for piece in self.output.say(start, end, &item.text) {
             match piece {
                 Piece::Gap { start, end } => self.push_gap(element, start, end)?,
@@ -422,6 +421,11 @@ impl Transcription {
             }
         }
         Ok(())
+    }
+
+    /// The PTS from which and to which it is said.
+    fn span(&self, run: &Run, item: &Item) -> [ClockTime; 2] {
+        self.line.clip([item.start_samples, item.end_samples].map(|place| run.time(place)))
     }
 
     /// Says in an event, a message and a line of JSON what is said or may be.

@@ -37,8 +37,7 @@ impl Watch {
 
     /// Whether the source has stopped: it sends nothing for as long as a pause is, longer than it ever has, or for `most`.
     pub fn is_over(&self, now: Option<ClockTime>, pause: Duration, most: Duration) -> bool {
-        let patience = clock_time(pause).saturating_add(self.longest).min(clock_time(most));
-        self.waited(now).is_some_and(|waited| waited >= patience)
+        self.has_waited(now, (pause + self.longest.into()).min(most))
     }
 
     /// Whether nothing has come for so long.

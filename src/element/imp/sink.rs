@@ -165,11 +165,8 @@ impl WhisperNpu {
 
     /// A segment that was announced again is passed on if what comes next goes back in it; else the stretch goes on.
     fn settle_segment(&self, time: Option<gst::ClockTime>) {
-        let (announced, goes_on) = {
-            let mut input = lock(&self.input);
-            (input.announced.take(), input.goes_on_at(time))
-        };
-        if let Some(event) = announced.filter(|_| !goes_on) {
+        let going_back = lock(&self.input).going_back_at(time);
+        if let Some(event) = going_back {
             self.end_stretch();
             self.queue.push_event(event);
         }
@@ -178,11 +175,7 @@ impl WhisperNpu {
     /// What the resampler holds back is heard; the next buffer starts a stretch of its own. A flush that comes in between is
     /// no matter: it drops both.
     fn end_stretch(&self) {
-        let tail = {
-            let mut input = lock(&self.input);
-            input.announced = None;
-            input.end()
-        };
+        let tail = lock(&self.input).end();
         let _ = self.hear(tail);
     }
 
@@ -199,7 +192,6 @@ impl WhisperNpu {
         {
             let mut input = lock(&self.input);
             input.end();
-            input.announced = None;
             input.set_line(TimeLine::default());
         }
         self.unsynced_srcpad.push_event(event.clone());

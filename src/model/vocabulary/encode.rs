@@ -119,6 +119,7 @@ mod tests {
             assert_eq!(vocabulary.decode(&vocabulary.encode(text)), text);
         }
     }
+
     #[test]
     fn the_end_of_a_text_has_its_last_tokens() {
         let vocabulary = small();

@@ -4,6 +4,8 @@
 
 mod phrases;
 
+use std::collections::HashSet;
+
 use super::Segment;
 use crate::decoder::{Decoding, Options};
 
@@ -44,17 +46,15 @@ pub fn drop_invented(
             || is_mostly_unvoiced(voiced, segment.start_samples / hop..segment.end_samples.div_ceil(hop));
         !(phrases::is_credit(written, &key(&segment.text)) && (is_quiet || is_unlikely || has_little_voice()))
     });
-    let says_nothing = |text: &str| phrases::is_filler(written, &key(text)) || is_echo(text, options);
-    if is_quiet && segments.iter().all(|segment| says_nothing(&segment.text)) {
-        segments.clear();
+    if is_quiet && !segments.is_empty() {
+        let given: HashSet<String> =
+            options.vocabulary.iter().chain([&options.prompt]).flat_map(|text| words(text)).collect();
+        let is_echo = |text: &str| words(text).all(|word| given.contains(&word));
+        if segments.iter().all(|segment| phrases::is_filler(written, &key(&segment.text)) || is_echo(&segment.text)) {
+            segments.clear();
+        }
     }
     segments.len() < count
-}
-
-/// Whether the text has no word that the decoder was not given.
-fn is_echo(text: &str, options: &Options) -> bool {
-    let given: Vec<String> = options.vocabulary.iter().chain([&options.prompt]).flat_map(|text| words(text)).collect();
-    words(text).all(|word| given.contains(&word))
 }
 
 /// What stands between signs and spaces, in lower case.
