@@ -52,9 +52,7 @@ pub struct Stream {
     cutter: Cutter,
     spectrogram: Spectrogram,
     /// What may still decide where to cut.
-    heard: Vec<f32>,
-    /// Place of `heard`'s first sample.
-    start_samples: u64,
+    heard: Heard,
     /// Where the last cue ended.
     said_samples: u64,
     /// Where the last word ended.
@@ -102,8 +100,7 @@ impl Stream {
             draft_samples: 0,
             cutter: Cutter::new(limits, policy.commits_updates(), voice),
             spectrogram,
-            heard: Vec::new(),
-            start_samples: 0,
+            heard: Heard::default(),
             said_samples: 0,
             word_samples: 0,
             heard_to_samples: 0,
@@ -119,8 +116,8 @@ impl Stream {
     ///
     /// Errors: a fault of the device that makes the spectrogram.
     pub fn push(&mut self, samples: &[f32]) -> Result<(), Error> {
-        self.heard.extend_from_slice(samples);
-        self.cutter.listen(Heard { start: self.start_samples, samples: &self.heard });
+        self.heard.samples.extend_from_slice(samples);
+        self.listen();
         self.spectrogram.push(samples)?;
         self.settle(self.settled_samples);
         self.forget();
@@ -133,10 +130,23 @@ impl Stream {
     pub fn end(&mut self) -> Result<(), Error> {
         if !self.ended {
             self.ended = true;
-            self.cutter.end(Heard { start: self.start_samples, samples: &self.heard });
+            self.listen();
             self.spectrogram.end()?;
         }
         Ok(())
+    }
+
+    /// Looks for windows in what was heard, unless a text is awaited that may change where they begin.
+    fn listen(&mut self) {
+        if self.is_awaiting() {
+            return;
+        }
+        if self.ended { self.cutter.end(&self.heard) } else { self.cutter.listen(&self.heard) }
+    }
+
+    /// Whether a window that grows is being transcribed, or is to be again, whose text may be final.
+    fn is_awaiting(&self) -> bool {
+        self.limits.is_growing && (self.rest.is_some() || self.in_flight.iter().any(Cut::is_awaited))
     }
 
     /// The next window, if there is one and not too many are being transcribed. Windows come in order, except that the rest
@@ -151,6 +161,7 @@ impl Stream {
             return None;
         }
         let cut = loop {
+            self.listen();
             let mut cut = self.cutter.peek()?.clone();
             if cut.reason.is_passing() && cut.place.end <= self.heard_to_samples {
                 // All of it was heard with more behind it.
@@ -196,7 +207,9 @@ impl Stream {
 
     /// Drops windows that still grow and have grown already, or all that still grow; one that is left ends at what was heard last.
     pub fn hurry(&mut self, drops_all: bool) {
-        self.cutter.hurry(drops_all);
+        if !self.is_awaiting() {
+            self.cutter.hurry(drops_all, &self.heard);
+        }
     }
 
     /// Says how long it takes to transcribe a window, in samples: windows that grow are transcribed no more often than leaves half of the
@@ -212,7 +225,7 @@ impl Stream {
         let given_up = self.in_flight.pop_front();
         let behind = self.rest.take().or(given_up).filter(|cut| place < cut.reason.awaited_to(cut.place.end));
         self.rest = behind.map(|Cut { place: whole, reason }| Cut { place: whole.start.max(place)..whole.end, reason });
-        self.cutter.skip(place);
+        self.cutter.skip(place, &self.heard);
         self.settle(self.needed_samples());
         let begin = self.rest.as_ref().map_or(place, |rest| rest.place.start);
         self.begin_draft(Draft::new(self.policy), begin);
@@ -313,8 +326,8 @@ impl Stream {
         (self.draft, self.draft_samples) = (draft, place);
     }
 
-    /// Has what follows on the first `consumed` samples of a window transcribed again, all of it if it was given its beginning. Up to
-    /// where the window is whole if nobody but the window that ends it hears the rest again.
+    /// Has what follows on the first `consumed` samples of a window transcribed again: all of it if it was given its beginning, else with what
+    /// was said shortly before. Up to where the window is whole if nobody but the window that ends it hears the rest again.
     fn leave_rest(&mut self, Cut { place, reason }: Cut, consumed: usize, was_given: bool) -> u64 {
         let rest = on_grid(place.start + consumed as u64)..place.end;
         let whole_to = place.end;
@@ -329,9 +342,10 @@ impl Stream {
             }
         } else if was_given && self.draft.forget_prefix() {
             self.rest = Some(Cut { place, reason });
-        } else if is_worth_it && self.cutter.restart(place.start, rest.start) {
-            self.begin_draft(Draft::new(self.policy), rest.start);
-            self.rest = Some(Cut { place: rest, reason });
+        } else if is_worth_it && let Some(begin) = self.cutter.restart(place.start, rest.start, &self.heard) {
+            let draft = self.draft.split((begin - place.start) as usize);
+            self.begin_draft(draft, begin);
+            self.rest = Some(Cut { place: begin..place.end, reason });
         } else if is_worth_it {
             self.transcribed_samples = self.transcribed_samples.min(rest.start);
             return rest.start;
@@ -371,7 +385,7 @@ impl Stream {
     /// A window, unless its last frame sees samples that are still to come.
     fn cut(&self, Cut { place, reason }: &Cut) -> Option<Window> {
         let log_mel = self.spectrogram.window(place)?.to_vec();
-        let is_last = self.ended && place.end == self.heard_samples();
+        let is_last = self.ended && place.end == self.heard.end();
         let prefix = if *reason == Reason::Glance { Vec::new() } else { self.draft.prefix().to_vec() };
         Some(Window {
             stream: self.owner.clone(),
@@ -392,18 +406,15 @@ impl Stream {
         })
     }
 
-    fn heard_samples(&self) -> u64 {
-        self.start_samples + self.heard.len() as u64
-    }
-
     /// Drops what no window will need. It moves what stays, so it waits until that is worth it.
     fn forget(&mut self) {
         self.spectrogram.forget(self.needed_samples());
         self.cutter.forget_voiced(self.needed_samples());
-        let unneeded = (self.cutter.needed() - self.start_samples) as usize;
-        if unneeded > self.heard.len() / 2 {
-            self.heard.drain(..unneeded);
-            self.start_samples += unneeded as u64;
+        let Heard { start, samples } = &mut self.heard;
+        let unneeded = (self.cutter.needed() - *start) as usize;
+        if unneeded > samples.len() / 2 {
+            samples.drain(..unneeded);
+            *start += unneeded as u64;
         }
     }
 
@@ -432,6 +443,6 @@ impl Stream {
 
     /// Samples that were heard and are not final.
     pub fn pending_samples(&self) -> usize {
-        self.heard_samples().saturating_sub(self.position_samples()) as usize
+        self.heard.end().saturating_sub(self.position_samples()) as usize
     }
 }

@@ -32,7 +32,7 @@ const SEEN_SAMPLES: u64 = (FRAME_SAMPLES / 2 - HOP_SAMPLES) as u64;
 const HOP: u64 = HOP_SAMPLES as u64;
 
 /// Cuts one stream, where frames of its spectrogram are centred, or at its end. What it decides depends on the samples
-/// alone, not on how many came at a time.
+/// alone, not on how many came at a time, and, of windows that grow, on what is done with each before more is listened to.
 pub struct Cutter {
     limits: Limits,
     /// Whether words of a window that is open may be final. If not, only what was said since text was final last is transcribed
@@ -55,6 +55,8 @@ pub struct Cutter {
     flushed: u64,
     /// Whether its speech has paused.
     has_paused: bool,
+    /// Whether the stream has ended and all of it is in windows, or is silence.
+    is_over: bool,
 }
 
 /// The part that tells speech from silence.
@@ -70,12 +72,12 @@ struct Ears {
 }
 
 /// Samples of a stream, the first of which stands at a known place.
-#[derive(Clone, Copy)]
-pub struct Heard<'a> {
+#[derive(Default)]
+pub struct Heard {
     /// Place of the first sample.
     pub start: u64,
     /// 16 kHz, mono.
-    pub samples: &'a [f32],
+    pub samples: Vec<f32>,
 }
 
 impl Ears {
@@ -89,8 +91,9 @@ impl Ears {
     }
 }
 
-impl Heard<'_> {
-    fn end(&self) -> u64 {
+impl Heard {
+    /// Place behind the last sample.
+    pub fn end(&self) -> u64 {
         self.start + self.samples.len() as u64
     }
 
@@ -123,14 +126,32 @@ impl Cutter {
             onset: None,
             flushed: 0,
             has_paused: false,
+            is_over: false,
         }
     }
 
-    /// Looks at what was heard since the last call; `heard` begins at or before [`Cutter::needed`].
-    pub fn listen(&mut self, heard: Heard<'_>) {
+    /// Looks at what was heard since the last call, of windows that grow up to where one is cut whose text may be final: it may change where
+    /// the next begins. `heard` begins at or before [`Cutter::needed`].
+    pub fn listen(&mut self, heard: &Heard) {
+        self.listen_until(heard, Cut::is_awaited);
+    }
+
+    fn listen_until(&mut self, heard: &Heard, is_stop: impl Fn(&Cut) -> bool) {
+        let piece = if self.ears.is_some() { CHUNK_SAMPLES as u64 } else { HOP };
+        while heard.end() - self.analysed >= piece && !self.is_stopped(&is_stop) {
+            let whole = (heard.end() - self.analysed) / piece;
+            self.look(if self.limits.is_growing { 1 } else { whole as usize }, heard);
+        }
+    }
+
+    fn is_stopped(&self, is_stop: impl Fn(&Cut) -> bool) -> bool {
+        self.limits.is_growing && self.cut.iter().any(is_stop)
+    }
+
+    /// Looks at the next chunks, or hops if nobody listens for a voice.
+    fn look(&mut self, count: usize, heard: &Heard) {
         let Some(ears) = &mut self.ears else {
-            let whole = (heard.end() - self.analysed) / HOP;
-            for _ in 0..whole {
+            for _ in 0..count {
                 self.analysed += HOP;
                 self.flush(self.begin, heard);
                 if self.analysed - self.begin >= self.limits.window_samples as u64 {
@@ -141,11 +162,10 @@ impl Cutter {
             }
             return;
         };
-        let whole = (heard.end() - self.analysed) / CHUNK_SAMPLES as u64 * CHUNK_SAMPLES as u64;
         ears.probabilities.clear();
-        ears.listener.push(&heard.from(self.analysed)[..whole as usize], &mut ears.probabilities);
+        ears.listener.push(&heard.from(self.analysed)[..count * CHUNK_SAMPLES], &mut ears.probabilities);
         ears.probabilities.iter().for_each(|&probability| ears.voiced.push(probability));
-        for index in 0..whole as usize / CHUNK_SAMPLES {
+        for index in 0..count {
             self.analysed += CHUNK_SAMPLES as u64;
             self.chunk(index, heard);
             self.update(self.ears.as_ref().and_then(|ears| ears.window));
@@ -222,7 +242,7 @@ impl Cutter {
 
     /// Has the window that is open from `window` on transcribed if its text has not been final for long, or will not have been when it is
     /// transcribed next.
-    fn flush(&mut self, window: u64, heard: Heard<'_>) {
+    fn flush(&mut self, window: u64, heard: &Heard) {
         let (from, most @ 1..) = (self.flushed.max(window), self.limits.flush_samples) else { return };
         let is_update = self.commits_updates && self.next_update.is_some_and(|next| self.analysed >= next);
         let due = from + if is_update { most.saturating_sub(self.interval()).max(most / 2) } else { most };
@@ -243,7 +263,7 @@ impl Cutter {
     }
 
     /// Ends the open window, which is as long as may be, in the longest pause of a part of it, or where that is quietest.
-    fn split(&mut self, window: u64, heard: Heard<'_>) -> u64 {
+    fn split(&mut self, window: u64, heard: &Heard) -> u64 {
         let Limits { window_samples, kept_samples, cut_search_samples, .. } = self.limits;
         let end = window + (window_samples - kept_samples) as u64;
         let end = cut(window, self.quiet(end - cut_search_samples as u64..end, heard));
@@ -254,7 +274,7 @@ impl Cutter {
     }
 
     /// The middle of the longest pause, or of the quietest stretch if nobody pauses; the end of a search that is too short.
-    fn quiet(&self, search: Range<u64>, heard: Heard<'_>) -> u64 {
+    fn quiet(&self, search: Range<u64>, heard: &Heard) -> u64 {
         match self.ears.as_ref().and_then(|ears| ears.longest_pause(search.clone())) {
             Some(pause) => (pause.start + pause.end) / 2,
             None => {
@@ -264,9 +284,13 @@ impl Cutter {
         }
     }
 
-    /// The stream is at its end: what is left becomes a window.
-    pub fn end(&mut self, heard: Heard<'_>) {
+    /// The stream is at its end: what is left becomes windows, as far as [`Cutter::listen`] goes.
+    pub fn end(&mut self, heard: &Heard) {
         self.listen(heard);
+        if self.is_over || self.is_stopped(Cut::is_awaited) {
+            return;
+        }
+        self.is_over = true;
         let end = heard.end();
         let Some(ears) = &mut self.ears else {
             if end > self.begin {
@@ -305,14 +329,16 @@ impl Cutter {
         self.cut.pop_front();
     }
 
-    /// Drops what is outdated, windows that still grow and behind which another one is; or all that still grow. The last one, if it is to be
-    /// heard again, grows by what was heard since it was cut. So does one whose words may be final by then anyway, and then it is in place
-    /// of those that grow behind it.
-    pub fn hurry(&mut self, drops_all: bool) {
+    /// Looks at what was heard and drops what is outdated, windows that still grow and behind which another one is; or all that still grow.
+    /// The last one, if it is to be heard again, grows by what was heard since it was cut. So does one whose words may be final by then
+    /// anyway, and then it is in place of those that grow behind it.
+    pub fn hurry(&mut self, drops_all: bool, heard: &Heard) {
+        let commits_updates = self.commits_updates;
         let grows = |cut: &Cut| match cut.reason {
-            Reason::Flush(_) => self.commits_updates,
+            Reason::Flush(_) => commits_updates,
             reason => reason.is_passing(),
         };
+        self.listen_until(heard, |cut| !grows(cut));
         let Some(last) = self.cut.pop_back() else { return };
         self.cut.retain(|cut| !cut.reason.is_passing());
         let is_dropped = last.reason.is_passing() && (drops_all || self.cut.back().is_some_and(grows));
@@ -325,8 +351,9 @@ impl Cutter {
     }
 
     /// Drops what is before `place`, but for what is in windows that were taken.
-    pub fn skip(&mut self, place: u64) {
+    pub fn skip(&mut self, place: u64, heard: &Heard) {
         let place = on_grid(place);
+        self.listen_until(heard, |cut| cut.place.end > place);
         self.cut.retain(|cut| cut.place.end > place);
         for cut in &mut self.cut {
             cut.place.start = cut.place.start.max(place);
@@ -347,9 +374,9 @@ impl Cutter {
         }
     }
 
-    /// Whether every window was taken.
+    /// Whether the stream has ended and every window was taken.
     pub fn is_done(&self) -> bool {
-        self.cut.is_empty()
+        self.is_over && self.cut.is_empty()
     }
 
     /// Everything before is in a window that was taken, or is silence.
@@ -372,19 +399,23 @@ impl Cutter {
         on_grid(coming.unwrap_or(noticed).min(noticed).saturating_sub(LEAD_SAMPLES))
     }
 
-    /// Lets the open window begin at `place` instead of `begin`, with what waits to be taken of it. Whether it does.
-    pub fn restart(&mut self, begin: u64, place: u64) -> bool {
+    /// Lets the window that is open from `begin` on begin anew, for what follows on `place`: in a quiet place before, with what is kept of a
+    /// window that is cut, or at `place` if it has not more. Where it does, if it is open.
+    pub fn restart(&mut self, begin: u64, place: u64, heard: &Heard) -> Option<u64> {
         let is_before = |cut: &Cut| cut.reason != Reason::End && place < cut.place.end;
-        let Some(window) = self.ears.as_mut().map_or(Some(&mut self.begin), |ears| ears.window.as_mut()) else {
-            return false;
-        };
-        if *window != begin || !self.cut.iter().all(is_before) {
-            return false;
+        let window = self.ears.as_ref().map_or(Some(self.begin), |ears| ears.window);
+        if window != Some(begin) || !self.cut.iter().all(is_before) {
+            return None;
         }
-        *window = place;
-        self.begin = place;
-        self.cut.iter_mut().for_each(|cut| cut.place.start = place);
-        true
+        let kept = self.limits.kept_samples as u64;
+        let start =
+            if begin + kept < place { cut(begin, self.quiet(place - kept..place - kept / 2, heard)) } else { place };
+        if let Some(ears) = &mut self.ears {
+            ears.window = Some(start);
+        }
+        self.begin = start;
+        self.cut.iter_mut().for_each(|cut| cut.place.start = cut.place.start.max(start));
+        Some(start)
     }
 
     /// What is before was looked at for the last time.
@@ -404,7 +435,7 @@ impl Cutter {
         }
     }
 
-    fn chunk(&mut self, index: usize, heard: Heard<'_>) {
+    fn chunk(&mut self, index: usize, heard: &Heard) {
         let Some(ears) = &mut self.ears else { return };
         if let Some(stretch) = ears.speech.push(ears.probabilities[index])
             && !stretch.is_speech

@@ -27,6 +27,13 @@ pub enum Reason {
     End,
 }
 
+impl Cut {
+    /// Whether some of its text may be final, after which the next window may begin elsewhere.
+    pub fn is_awaited(&self) -> bool {
+        self.reason != Reason::Glance
+    }
+}
+
 impl Reason {
     /// Whether the same is heard again in a later window.
     pub fn is_passing(self) -> bool {

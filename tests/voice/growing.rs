@@ -91,6 +91,21 @@ fn written(window: &Window) -> WindowTranscript {
     }
 }
 
+/// The same by a decoder that ends its text at one word or another, as it does at pauses: always at the same one of the same window.
+fn begun(window: &Window) -> WindowTranscript {
+    let mut transcript = written(window);
+    let given = window.prefix.len().saturating_sub(1);
+    let more = 2 + (window.start_samples as usize / 160 * 7 + window.length_samples / 160 * 3 + given * 13) % 40;
+    let words = &mut transcript.segments[0].words;
+    if given + more < words.len() {
+        words.truncate(given + more);
+        transcript.consumed_samples = words[words.len() - 1].end_samples;
+        transcript.segments[0].end_samples = transcript.consumed_samples;
+        transcript.tokens.truncate(1 + given + more);
+    }
+    transcript
+}
+
 /// The words that are final in the end, and up to where the stream was given up.
 fn said(limits: Limits, policy: Policy, pieces: &[usize], fates: &[Fate]) -> (Vec<u64>, u64) {
     let (samples, _) = talk();
@@ -187,6 +202,40 @@ proptest! {
         for word in spoken().filter(|word| word * WORD_EVERY > skipped + 2 * RATE as u64) {
             prop_assert!(said.contains(&word), "{} of {:?}, skipped to {}", word, said, skipped);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn how_many_samples_come_at_a_time_does_not_matter_where_texts_end_too_soon(
+        policy in policies(),
+        latency_ms in 4_000u64..20_000,
+        is_told in any::<bool>(),
+        pieces in prop::collection::vec(1usize..60_000, 1..6),
+    ) {
+        let limits = limits(policy, latency_ms);
+        let limits = if is_told && policy == Policy::Segment { limits.updated() } else { limits };
+        let cues = |pieces: &[usize]| {
+            let mut stream = Stream::new(limits, policy, Some(&voice()), spectrogram());
+            let (mut cues, mut rest, mut pieces) = (Vec::new(), &talk().0[..], pieces.iter().cycle());
+            while !stream.is_done() {
+                let (now, later) = rest.split_at((*pieces.next().unwrap()).min(rest.len()));
+                rest = later;
+                stream.push(now).unwrap();
+                if rest.is_empty() {
+                    stream.end().unwrap();
+                }
+                while let Some(window) = stream.window() {
+                    cues.extend(stream.accept(begun(&window)).finals);
+                }
+            }
+            cues
+        };
+        let expected = cues(&[320]);
+        prop_assert!(expected.iter().flat_map(|cue| &cue.words).count() > 30);
+        prop_assert_eq!(&cues(&[usize::MAX]), &expected);
+        prop_assert_eq!(&cues(&pieces), &expected);
     }
 }
 
@@ -357,6 +406,38 @@ fn a_window_that_waited_has_all_that_was_heard() {
         }
         assert!(updates > 10, "{updates}");
     }
+}
+
+/// Where a long window's text ends too soon whatever it begins with, what follows is heard in a shorter one, with what was said before.
+#[test]
+fn what_a_text_leaves_of_a_long_window_is_heard_with_what_was_said_before() {
+    let mut stream = Stream::new(limits(Policy::Segment, 8_000), Policy::Segment, Some(&voice()), spectrogram());
+    let (mut windows, mut said) = (Vec::<(u64, usize, u64)>::new(), Vec::new());
+    for piece in talk().0.chunks(320) {
+        stream.push(piece).unwrap();
+        while let Some(window) = stream.window() {
+            let mut transcript = written(&window);
+            if window.length_samples > 16 * RATE {
+                let words = &mut transcript.segments[0].words;
+                words.retain(|word| word.end_samples < 14 * RATE);
+                transcript.consumed_samples = words[words.len() - 1].end_samples;
+                transcript.tokens.truncate(1 + words.len());
+            }
+            windows.push((
+                window.start_samples,
+                window.prefix.len(),
+                window.start_samples + transcript.consumed_samples as u64,
+            ));
+            said.extend(stream.accept(transcript).finals.into_iter().flat_map(|cue| cue.words).map(|word| word.text));
+        }
+    }
+    // Heard, heard without its beginning, begun anew.
+    let again = windows.windows(3).find(|three| three[0].0 == three[1].0 && three[2].0 > three[1].0 && three[1].1 == 0);
+    let [_, (_, _, left_at), (start, given, _)] = again.unwrap() else { panic!() };
+    assert!((4 * RATE as u64..=8 * RATE as u64).contains(&(left_at - start)), "{left_at} from {start}");
+    assert!(*given > 4, "{given} tokens");
+    let said: Vec<u64> = said.iter().map(|word| word.trim().parse().unwrap()).collect();
+    assert!(said.is_sorted_by(|one, next| one < next), "{said:?}");
 }
 
 /// A decoder may take the beginning that it is given for the whole text, again and again.
