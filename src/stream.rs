@@ -64,6 +64,8 @@ pub struct Stream {
     /// Up to here all that will be said is.
     settled_samples: u64,
     ended: bool,
+    /// Which windows are dropped that wait, as [`Stream::hurry`] was asked last.
+    drops_all: Option<bool>,
     /// Rest of a window, to be transcribed before those that are.
     rest: Option<Cut>,
     /// Windows that are being transcribed, in order.
@@ -107,6 +109,7 @@ impl Stream {
             transcribed_samples: 0,
             settled_samples: 0,
             ended: false,
+            drops_all: None,
             rest: None,
             in_flight: VecDeque::new(),
         }
@@ -141,7 +144,14 @@ impl Stream {
         if self.is_awaiting() {
             return;
         }
-        if self.ended { self.cutter.end(&self.heard) } else { self.cutter.listen(&self.heard) }
+        if self.ended {
+            self.cutter.end(&self.heard)
+        } else {
+            self.cutter.listen(&self.heard)
+        }
+        if let Some(drops_all) = self.drops_all {
+            self.cutter.hurry(drops_all, &self.heard);
+        }
     }
 
     /// Whether a window that grows is being transcribed, or is to be again, whose text may be final.
@@ -205,11 +215,11 @@ impl Stream {
         Some(window)
     }
 
-    /// Drops windows that still grow and have grown already, or all that still grow; one that is left ends at what was heard last.
+    /// From now on drops windows that wait and grow still, if they have grown already or `drops_all` says so; one that is left ends at what
+    /// was heard last.
     pub fn hurry(&mut self, drops_all: bool) {
-        if !self.is_awaiting() {
-            self.cutter.hurry(drops_all, &self.heard);
-        }
+        self.drops_all = Some(drops_all);
+        self.listen();
     }
 
     /// Says how long it takes to transcribe a window, in samples: windows that grow are transcribed no more often than leaves half of the
@@ -221,7 +231,8 @@ impl Stream {
     /// Gives up the transcript of the first of the windows that are being transcribed, and everything heard before `place` of which the
     /// text is not final. What that window has behind is transcribed next.
     pub fn skip(&mut self, place: u64) {
-        let place = on_grid(place);
+        // Behind it, or the same sound would have to be given up again.
+        let place = on_grid(place + HOP_SAMPLES as u64 - 1);
         let given_up = self.in_flight.pop_front();
         let behind = self.rest.take().or(given_up).filter(|cut| place < cut.reason.awaited_to(cut.place.end));
         self.rest = behind.map(|Cut { place: whole, reason }| Cut { place: whole.start.max(place)..whole.end, reason });
@@ -303,6 +314,7 @@ impl Stream {
             false => heard_samples,
         };
         self.forget();
+        self.listen();
         if self.rest.is_none() {
             let settled = match reason {
                 Reason::Glance | Reason::Update => self.settled_samples,
@@ -342,7 +354,7 @@ impl Stream {
             }
         } else if was_given && self.draft.forget_prefix() {
             self.rest = Some(Cut { place, reason });
-        } else if is_worth_it && let Some(begin) = self.cutter.restart(place.start, rest.start, &self.heard) {
+        } else if is_worth_it && let Some(begin) = self.restart(place.start, rest.start) {
             let draft = self.draft.split((begin - place.start) as usize);
             self.begin_draft(draft, begin);
             self.rest = Some(Cut { place: begin..place.end, reason });
@@ -351,6 +363,12 @@ impl Stream {
             return rest.start;
         }
         whole_to
+    }
+
+    /// Lets the open window begin anew for what follows on `place`: with what was said shortly before if its text can begin with that. Where.
+    fn restart(&mut self, begin: u64, place: u64) -> Option<u64> {
+        let kept_samples = if self.draft.prefix().is_empty() { 0 } else { self.limits.kept_samples };
+        self.cutter.restart(begin, place, kept_samples as u64, &self.heard)
     }
 
     /// Whether everything is final that was said in the open window before `place`.

@@ -15,6 +15,9 @@ const LOOKS_BACK: usize = 3;
 /// A transcript of hardly more than the one before says the same, whatever is said: 0.25 s.
 const LEAST_GROWTH_SAMPLES: usize = 4_000;
 
+/// Two words that end so close to each other may be the same one: 0.06 s, the step of word times being 0.02 s.
+const ONE_PLACE_SAMPLES: usize = 960;
+
 /// A line of text goes on behind a shorter pause: 0.3 s.
 const BREATH_SAMPLES: usize = 4_800;
 
@@ -171,10 +174,10 @@ impl Draft {
     }
 
     /// Takes out words that are final: those that the transcript had to begin with, or, if it began as it liked, those that were heard
-    /// before the end of what is.
+    /// before the end of what is. If there are less of these than are final, nothing can begin with them.
     fn drop_said(&mut self, segments: &mut [Segment]) {
         let (given, last) = (self.prefix.len(), self.said.last().map(|word| word.text.clone()).unwrap_or_default());
-        let mut has_begun = false;
+        let (mut has_begun, mut heard_samples) = (false, 0);
         for segment in segments {
             segment.words.retain_mut(|word| {
                 if given > 0 {
@@ -185,9 +188,13 @@ impl Draft {
                 has_begun |= said_samples == 0 || word.middle() >= said_samples && word.end_samples > said_samples;
                 if !has_begun {
                     say(&mut self.said, word);
+                    heard_samples = word.end_samples;
                 }
                 has_begun
             });
+        }
+        if given == 0 && !has_begun && heard_samples + ONE_PLACE_SAMPLES < self.said_samples {
+            self.said.clear();
         }
     }
 }

@@ -9,6 +9,9 @@ use gst_audio::{AudioBufferRef, AudioConverterConfig, AudioInfo, AudioLayout, ff
 
 use super::{errors::Fault, latency::SAMPLE_RATE};
 
+/// Silence is made in pieces of so many frames, which need little memory.
+const SILENT_FRAMES: usize = 4096;
+
 /// A conversion in progress: the resampler keeps the last frames.
 #[derive(Debug)]
 pub(super) struct Converter {
@@ -67,9 +70,7 @@ impl Converter {
         frames: Range<usize>,
         samples: &mut Vec<f32>,
     ) -> Result<(), Fault> {
-        let interleaved = self.info.layout() == AudioLayout::Interleaved;
-        let stride = if interleaved { self.info.bpf() } else { self.info.width() / 8 } as usize;
-        let planes = if interleaved { 1 } else { self.info.channels() };
+        let (planes, stride) = self.planes();
         let mut pointers = Vec::with_capacity(planes as usize);
         for plane in 0..planes {
             let bytes = audio
@@ -82,13 +83,28 @@ impl Converter {
                 })?;
             pointers.push(bytes.as_ptr().cast_mut().cast());
         }
-        self.run(pointers.as_mut_ptr(), frames.len(), samples);
+        self.run(&mut pointers, frames.len(), samples);
         Ok(())
     }
 
-    /// Appends the samples of so many silent frames.
+    /// Appends the samples of so many silent frames. They are given to the converter: what it takes instead of no input is silent in part only,
+    /// as `gst_audio_format_fill_silence` is told samples for bytes (GStreamer 1.22).
     pub fn silence(&mut self, frames: usize, samples: &mut Vec<f32>) {
-        self.run(ptr::null_mut(), frames, samples);
+        let (planes, stride) = self.planes();
+        let mut silent = vec![0; frames.min(SILENT_FRAMES) * stride];
+        self.info.format_info().fill_silence(&mut silent);
+        let mut pointers = vec![silent.as_mut_ptr().cast(); planes as usize];
+        for start in (0..frames).step_by(SILENT_FRAMES) {
+            self.run(&mut pointers, SILENT_FRAMES.min(frames - start), samples);
+        }
+    }
+
+    /// How many planes a buffer has, and how many bytes a frame takes of each.
+    fn planes(&self) -> (u32, usize) {
+        match self.info.layout() {
+            AudioLayout::Interleaved => (1, self.info.bpf() as usize),
+            _ => (self.info.channels(), (self.info.width() / 8) as usize),
+        }
     }
 
     /// Appends what the resampler still holds back, and forgets it.
@@ -100,9 +116,8 @@ impl Converter {
         unsafe { ffi::gst_audio_converter_reset(self.raw.as_ptr()) };
     }
 
-    /// `input` is null for silence, or points to one readable plane pointer (interleaved) or one a channel, each with
-    /// `frames` frames.
-    fn run(&mut self, input: *mut gst::glib::ffi::gpointer, frames: usize, samples: &mut Vec<f32>) {
+    /// `planes` are one pointer (interleaved) or one a channel, each to `frames` readable frames.
+    fn run(&mut self, planes: &mut [gst::glib::ffi::gpointer], frames: usize, samples: &mut Vec<f32>) {
         if frames == 0 {
             return;
         }
@@ -111,13 +126,13 @@ impl Converter {
         let start = samples.len();
         samples.resize(start + count, 0.0);
         let mut output = [samples[start..].as_mut_ptr().cast()];
-        // SAFETY: `input` is as promised above and not written to, as IN_WRITABLE is not given; `output` has room for the
+        // SAFETY: `planes` are as promised above and not written to, as IN_WRITABLE is not given; `output` has room for the
         // `count` mono float samples that the converter has announced for `frames`.
         unsafe {
             ffi::gst_audio_converter_samples(
                 self.raw.as_ptr(),
                 ffi::GST_AUDIO_CONVERTER_FLAG_NONE,
-                input,
+                planes.as_mut_ptr(),
                 frames,
                 output.as_mut_ptr(),
                 count,
@@ -164,6 +179,14 @@ mod tests {
     fn converted(caps: &str, encode: Encode) -> Vec<f32> {
         gst::init().unwrap();
         let info = AudioInfo::from_caps(&caps.parse::<gst::Caps>().unwrap()).unwrap();
+        let mut converter = Converter::new(info).unwrap();
+        let mut samples = hear(&mut converter, encode);
+        converter.drain(&mut samples);
+        samples
+    }
+
+    fn hear(converter: &mut Converter, encode: Encode) -> Vec<f32> {
+        let info = converter.info().clone();
         let (rate, channels) = (info.rate(), info.channels() as usize);
         let frames: Vec<Vec<u8>> = (0..rate as usize * LENGTH_S).map(|index| encode(tone(index, rate))).collect();
         let planar = info.layout() == AudioLayout::NonInterleaved;
@@ -177,12 +200,10 @@ mod tests {
             gst_audio::AudioMeta::add(buffer.get_mut().unwrap(), &info, frames.len(), &[]).unwrap();
         }
         let audio = AudioBufferRef::from_buffer_ref_readable(&buffer, &info).unwrap();
-        let mut converter = Converter::new(info.clone()).unwrap();
         let mut samples = Vec::new();
         for start in (0..frames.len()).step_by(997) {
             converter.convert(&audio, start..frames.len().min(start + 997), &mut samples).unwrap();
         }
-        converter.drain(&mut samples);
         samples
     }
 
@@ -220,6 +241,30 @@ mod tests {
                         check(&caps, encode, tolerance(format, rate));
                     }
                 }
+            }
+        }
+    }
+
+    /// GStreamer's converter, given no input, hands back most of what it was given before.
+    #[test]
+    fn what_was_lost_is_silent_in_every_format() {
+        gst::init().unwrap();
+        for (format, encode) in FORMATS {
+            for (rate, channels, layout) in
+                [(16_000, 1, "interleaved"), (48_000, 2, "interleaved"), (44_100, 3, "non-interleaved")]
+            {
+                let caps = format!(
+                    "audio/x-raw,format={format},rate={rate},channels={channels},layout={layout},channel-mask=(bitmask)0"
+                );
+                let mut converter =
+                    Converter::new(AudioInfo::from_caps(&caps.parse::<gst::Caps>().unwrap()).unwrap()).unwrap();
+                let mut samples = hear(&mut converter, encode);
+                converter.silence(rate as usize / 2, &mut samples);
+                converter.drain(&mut samples);
+                let silent = &samples[SAMPLE_RATE as usize * LENGTH_S + 200..];
+                assert!(silent.len() > 7_000, "{caps}: {} samples", silent.len());
+                let loudest = silent.iter().fold(0.0_f32, |loudest, sample| loudest.max(sample.abs()));
+                assert!(loudest < 0.001, "{caps}: {loudest}");
             }
         }
     }

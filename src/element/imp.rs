@@ -382,6 +382,8 @@ impl ElementImpl for WhisperNpu {
             gst::StateChange::PausedToReady => {
                 self.queue.flush();
                 self.loader.wake();
+                // Pads go down one by one, and the one whose task is joined before the one that the task may be blocked on.
+                let _ = self.unsynced_srcpad.set_active(false);
             }
             _ => {}
         }

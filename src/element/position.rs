@@ -90,18 +90,21 @@ impl Position {
             return Step::Continue;
         };
         if is_discont {
-            return self.leap(pts);
+            return self.follow(pts, frames);
         }
         let expected = self.expected();
         let (off, is_ahead) = (pts.absdiff(expected), pts > expected);
-        if off <= JITTER {
-            return Step::Continue;
-        }
         let length = duration(frames, self.rate);
         let is_leap = off > LONGEST_FILL;
         let agreement = if is_leap { (length / 2).clamp(ROUNDING, LEAP_AGREEMENT) } else { ROUNDING };
         let is_confirmed = before.as_ref().is_some_and(|before| pts.absdiff(before.next) <= agreement);
-        if is_confirmed || is_leap && length > LONGEST_DOUBTED {
+        if is_confirmed {
+            return self.follow(pts, frames);
+        }
+        if off <= JITTER {
+            return Step::Continue;
+        }
+        if is_leap && length > LONGEST_DOUBTED {
             return self.leap(pts);
         }
         let before = before.filter(|before| before.is_ahead == is_ahead);
@@ -112,6 +115,17 @@ impl Position {
         }
         self.deviation = Some(Deviation { since_frames, is_ahead, least, next: pts.saturating_add(length) });
         Step::Continue
+    }
+
+    /// How a buffer with certainly this timestamp follows on. What follows on one that was heard before as a whole was heard before, too.
+    fn follow(&mut self, pts: ClockTime, frames: u64) -> Step {
+        let step = self.leap(pts);
+        if matches!(step, Step::Drop { frames: heard } if heard > frames) {
+            let next = pts.saturating_add(duration(frames, self.rate));
+            let least = self.expected().saturating_sub(pts);
+            self.deviation = Some(Deviation { since_frames: self.frames, is_ahead: false, least, next });
+        }
+        step
     }
 
     /// How what has certainly this time follows on.
@@ -232,6 +246,18 @@ mod tests {
         assert_eq!(steps(20, &[11_100, 11_120]), [Step::Continue, Step::Fill { frames: 4410 }]);
         assert_eq!(steps(20, &[10_900, 10_920]), [Step::Continue, Step::Drop { frames: 4410 }]);
         assert_eq!(steps(20, &[71_000, 71_012])[1], Step::Restart { at: milliseconds(71_012) });
+    }
+
+    #[test]
+    fn what_follows_on_what_was_heard_before_was_heard_before() {
+        let (mut position, mut heard) = (position(), Vec::new());
+        for (index, pts) in (10_870..11_020).step_by(20).enumerate() {
+            let step = position.step(Some(milliseconds(pts)), 882, index == 0);
+            let dropped = if let Step::Drop { frames } = step { frames.min(882) } else { 0 };
+            position.advance(882 - dropped);
+            heard.push(882 - dropped);
+        }
+        assert_eq!(heard, [0, 0, 0, 0, 0, 0, 441, 882]);
     }
 
     #[test]

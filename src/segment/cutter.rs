@@ -399,17 +399,17 @@ impl Cutter {
         on_grid(coming.unwrap_or(noticed).min(noticed).saturating_sub(LEAD_SAMPLES))
     }
 
-    /// Lets the window that is open from `begin` on begin anew, for what follows on `place`: in a quiet place before, with what is kept of a
-    /// window that is cut, or at `place` if it has not more. Where it does, if it is open.
-    pub fn restart(&mut self, begin: u64, place: u64, heard: &Heard) -> Option<u64> {
+    /// Lets the window that is open from `begin` on begin anew, for what follows on `place`: in a quiet place `kept_samples` before or half
+    /// of that, or at `place` if it has no more than them. Where it does, if it is open.
+    pub fn restart(&mut self, begin: u64, place: u64, kept_samples: u64, heard: &Heard) -> Option<u64> {
         let is_before = |cut: &Cut| cut.reason != Reason::End && place < cut.place.end;
         let window = self.ears.as_ref().map_or(Some(self.begin), |ears| ears.window);
         if window != Some(begin) || !self.cut.iter().all(is_before) {
             return None;
         }
-        let kept = self.limits.kept_samples as u64;
-        let start =
-            if begin + kept < place { cut(begin, self.quiet(place - kept..place - kept / 2, heard)) } else { place };
+        let has_more = kept_samples > 0 && begin + kept_samples < place;
+        let search = || place - kept_samples..place - kept_samples / 2;
+        let start = if has_more { cut(begin, self.quiet(search(), heard)) } else { place };
         if let Some(ears) = &mut self.ears {
             ears.window = Some(start);
         }

@@ -257,3 +257,14 @@ fn what_is_final_is_not_said_again_where_a_text_without_its_beginning_ends_soone
     }
     assert_eq!(all, ["So it goes on"]);
 }
+
+#[test]
+fn nothing_is_left_of_an_end_that_is_skipped() {
+    let mut stream =
+        Stream::new(limits(Policy::Segment, Duration::from_secs(4)), Policy::Segment, None, spectrogram_on_cpu());
+    stream.push(&[0.1; 40_090]).unwrap();
+    stream.end().unwrap();
+    assert_eq!(place(stream.window()), Some((0, 40_090, true)));
+    stream.skip(40_090);
+    assert_eq!((stream.window(), stream.is_done(), stream.position_samples()), (None, true, 40_090));
+}

@@ -32,6 +32,34 @@ fn what_was_heard_before_a_flush_is_not_said() {
     }
 }
 
+/// What is said of a stream outlives a flush, whether or not that caught it on its way.
+#[test]
+fn what_was_told_of_the_stream_outlives_a_flush() {
+    for count in [0, 40] {
+        let mut listener = Listener::plain();
+        // Many events that take their time, so that the flush catches the last ones.
+        listener.speak(&beeps(&[(Low, 1.0)], f64::from(count) + 3.0, PLAIN_RATE), 0.0);
+        let mut tags = gst::TagList::new();
+        let writable = tags.get_mut().unwrap();
+        writable.add::<gst::tags::Title>(&"A talk", gst::TagMergeMode::Append);
+        writable.set_scope(gst::TagScope::Global);
+        listener.event(gst::event::Tag::new(tags));
+        listener.event(gst::event::CustomDownstreamSticky::new(gst::Structure::new_empty("of-the-stream")));
+        assert!(listener.event(gst::event::FlushStart::new()));
+        assert!(listener.event(gst::event::FlushStop::new(true)));
+        assert!(listener.segment(0.0));
+        listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 0.0);
+        listener.finish();
+        let pad = listener.element.static_pad("src").unwrap();
+        let custom = pad.sticky_event::<gst::event::CustomDownstreamSticky>(0);
+        assert!(custom.is_some_and(|event| event.structure().unwrap().name() == "of-the-stream"), "{count}");
+        let title = (0..)
+            .map_while(|index| pad.sticky_event::<gst::event::Tag>(index))
+            .find_map(|event| event.tag().get::<gst::tags::Title>().map(|title| title.get().to_owned()));
+        assert_eq!(title.as_deref(), Some("A talk"), "{count}");
+    }
+}
+
 #[test]
 fn seeking_again_and_again_goes_on_with_the_same_model() {
     for pace in Pace::BOTH {

@@ -172,3 +172,27 @@ fn what_overlaps_is_heard_once() {
     assert_covered(&outs, 0.0, 3.0);
     assert_eq!(listener.stats().get::<u64>("windows").unwrap(), 1);
 }
+
+/// What a source says again in many small buffers, of which it marks the first.
+#[test]
+fn what_overlaps_in_small_buffers_is_heard_once() {
+    for (overlap_s, buffer_s) in [(0.14, 0.02), (0.16, 0.01), (0.19, 0.05)] {
+        let mut listener = playing(Pace::File);
+        let samples = beeps(&[(Low, 1.0), (High, 2.0)], 3.0, PLAIN_RATE);
+        let at = |seconds: f64| (seconds * f64::from(PLAIN_RATE)) as usize;
+        listener.speak(&samples[..at(1.2)], 0.0);
+        let again_s = 1.2 - overlap_s;
+        for (index, piece) in samples[at(again_s)..].chunks(at(buffer_s)).enumerate() {
+            let pts_s = again_s + index as f64 * buffer_s;
+            if index == 0 {
+                send_discont(&mut listener, piece, pts_s);
+            } else {
+                listener.send_at(piece, pts_s).unwrap();
+            }
+        }
+        let outs = listener.finish();
+        assert_heard(&outs, &[(Low, 1.0), (High, 2.0)]);
+        let heard_s = listener.stats().get::<f64>("audio-seconds").unwrap();
+        assert!((heard_s - 3.0).abs() < 0.002, "{heard_s} s of 3 s");
+    }
+}

@@ -1,6 +1,12 @@
 //! States: every start is clean, every stop is quick, and nothing piles up.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use gst::prelude::*;
 
@@ -45,6 +51,41 @@ fn a_stop_does_not_wait_for_the_engine() {
     let started = Instant::now();
     listener.element.set_state(gst::State::Ready).unwrap();
     assert!(started.elapsed() < QUICK, "{:?}", started.elapsed());
+}
+
+/// An application may hold either pad up, as it does to link something else behind it.
+#[test]
+fn a_stop_does_not_wait_for_who_holds_a_pad_up() {
+    for held in ["src", "unsynced_src"] {
+        let mut listener = Listener::idle();
+        let pad = listener.element.static_pad(held).unwrap();
+        let sink =
+            gst::Pad::builder(gst::PadDirection::Sink).chain_function(|_, _, _| Ok(gst::FlowSuccess::Ok)).build();
+        if held == "unsynced_src" {
+            sink.set_active(true).unwrap();
+            pad.link(&sink).unwrap();
+        }
+        listener.play(PLAIN);
+        let is_held = Arc::new(AtomicBool::new(false));
+        let holds = is_held.clone();
+        let probe = pad.add_probe(gst::PadProbeType::BLOCK_DOWNSTREAM, move |_, _| {
+            holds.store(true, Ordering::Relaxed);
+            gst::PadProbeReturn::Ok
+        });
+        listener.speak(&beeps(&[(Low, 1.0)], 31.0, PLAIN_RATE), 0.0);
+        listener.event(gst::event::Eos::new());
+        let is_in_time = (0..500).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            is_held.load(Ordering::Relaxed)
+        });
+        assert!(is_in_time, "nothing came to {held}");
+        let (done, stopped) = std::sync::mpsc::channel();
+        let element = listener.element.clone();
+        std::thread::spawn(move || done.send(element.set_state(gst::State::Null).is_ok()));
+        let is_stopped = stopped.recv_timeout(Duration::from_secs(5));
+        pad.remove_probe(probe.unwrap());
+        assert_eq!(is_stopped, Ok(true), "{held}");
+    }
 }
 
 #[test]

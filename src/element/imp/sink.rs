@@ -202,16 +202,23 @@ impl WhisperNpu {
         is_taken
     }
 
-    /// A flush may have caught sticky events in the queue; what they say outlives it.
+    /// A flush may have caught sticky events in the queue; what they say outlives it. A segment does not.
     fn restore_sticky(&self) {
-        let pushed = self.srcpad.sticky_event::<gst::event::StreamStart>(0);
+        use gst::EventView;
+        let (mut stream_id, mut pushed) = (None, Vec::new());
+        self.srcpad.sticky_events_foreach(|event| {
+            match event.view() {
+                EventView::StreamStart(start) => stream_id = Some(start.stream_id().to_owned()),
+                _ => pushed.push((event.type_(), event.seqnum())),
+            }
+            ControlFlow::Continue(gst::EventForeachAction::Keep)
+        });
         self.sinkpad.sticky_events_foreach(|event| {
             let is_missing = match event.view() {
-                gst::EventView::StreamStart(start) => {
-                    pushed.as_ref().is_none_or(|pushed| pushed.stream_id() != text::stream_id(start).as_str())
-                }
-                gst::EventView::Caps(_) => !self.srcpad.has_current_caps(),
-                _ => false,
+                EventView::StreamStart(start) => stream_id.as_deref() != Some(text::stream_id(start).as_str()),
+                EventView::Caps(_) => !self.srcpad.has_current_caps(),
+                EventView::Segment(_) | EventView::Eos(_) => false,
+                _ => !pushed.contains(&(event.type_(), event.seqnum())),
             };
             if is_missing {
                 self.queue.push_event(event.clone());
