@@ -18,6 +18,9 @@ const LEAST_GROWTH_SAMPLES: usize = 4_000;
 /// Two words that end so close to each other may be the same one: 0.06 s, the step of word times being 0.02 s.
 const ONE_PLACE_SAMPLES: usize = 960;
 
+/// A word that was written anew stands up to so far from where it was: 0.3 s.
+const SHIFT_SAMPLES: usize = 4_800;
+
 /// A line of text goes on behind a shorter pause: 0.3 s.
 const BREATH_SAMPLES: usize = 4_800;
 
@@ -33,6 +36,8 @@ pub struct Draft {
     timestamp_begin: Token,
     /// Up to here of the window everything said is final.
     said_samples: usize,
+    /// The last word of that, as two transcripts may agree in it; empty if it ends long before the window.
+    last_said: String,
     /// What followed in the last transcript that the next one may agree with, and how much that heard.
     before: Vec<String>,
     before_samples: usize,
@@ -101,6 +106,9 @@ impl Draft {
     pub fn split(&mut self, end_samples: usize) -> Self {
         let mut next = Self::new(self.policy);
         next.said_samples = self.said_samples.saturating_sub(end_samples);
+        if self.said_samples + SHIFT_SAMPLES > end_samples {
+            next.last_said.clone_from(&self.last_said);
+        }
         let kept = self.said.iter().take_while(|word| word.start_samples < end_samples).count();
         if kept == self.said.len() {
             return next;
@@ -156,7 +164,9 @@ impl Draft {
         if let Some(last) = self.said.last() {
             self.prefix = tokens.get(..last.tokens.end).map_or(given, <[Token]>::to_vec);
         }
-        self.said_samples = words[..count].last().map_or(self.said_samples, |word| word.end_samples);
+        if let Some(last) = words[..count].last() {
+            (self.said_samples, self.last_said) = (last.end_samples, plain(&last.text));
+        }
         let mut drafted = Drafted { end_samples, ..Drafted::default() };
         let (mut left, mut open_left) = (count, words.len() - count);
         for (index, segment) in segments.iter().enumerate() {
@@ -185,7 +195,10 @@ impl Draft {
                 }
                 // A word that is looked for too early is behind those before it all the same.
                 let said_samples = self.said_samples;
-                has_begun |= said_samples == 0 || word.middle() >= said_samples && word.end_samples > said_samples;
+                let is_behind = said_samples == 0 || word.middle() >= said_samples && word.end_samples > said_samples;
+                // The last word may be heard later than it was.
+                let is_near = word.start_samples < said_samples + SHIFT_SAMPLES;
+                has_begun |= is_behind && !(is_near && plain(&word.text) == self.last_said);
                 if !has_begun {
                     say(&mut self.said, word);
                     heard_samples = word.end_samples;
@@ -421,6 +434,21 @@ mod tests {
         let heard = [(" Sew", 16_000), (" hit", 32_000), (" goes", 48_000), (" on", 64_000)];
         assert_eq!(texts(&draft.take(transcript(&heard, 5), 80_000, Extent::Whole).finals), ["goes on"]);
         assert_eq!(draft.prefix(), [BEGIN, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn a_word_that_is_heard_later_than_before_is_not_said_again() {
+        let mut draft = Draft::new(Policy::Segment);
+        draft.take(transcript(&SAID, 1), 80_000, Extent::Until(40_000));
+        draft.forget_prefix();
+        let heard = [(" So", 16_000), (" It,", 35_300), (" it", 46_400), (" goes", 56_000)];
+        let mut rest = draft.clone().split(33_000);
+        assert_eq!(texts(&draft.take(transcript(&heard, 5), 80_000, Extent::Whole).finals), ["it goes"]);
+        let heard = [(" it", 5_000), (" it", 12_000), (" goes", 20_000)];
+        assert_eq!(texts(&rest.take(transcript(&heard, 5), 47_000, Extent::Whole).finals), ["it goes"]);
+        let mut later = draft.split(76_000);
+        let heard = [(" goes", 5_000)];
+        assert_eq!(texts(&later.take(transcript(&heard, 5), 20_000, Extent::Whole).finals), ["goes"], "long before");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::{
     input::Input,
     latency,
     loader::{Loaded, Loader, Report, Request},
-    queue::Queue,
+    queue::{Audio, Queue},
     settings::{self, ELEMENT_NAME, Settings},
     stats::Stats,
 };
@@ -107,6 +107,11 @@ impl WhisperNpu {
 
     pub(super) fn queue(&self) -> &Queue {
         &self.queue
+    }
+
+    /// What is still held back of a stretch for which nothing has come for long.
+    pub(super) fn stop_input(&self) -> Option<Audio> {
+        lock(&self.input).stop()
     }
 
     pub(super) fn sinkpad(&self) -> &gst::Pad {

@@ -28,6 +28,8 @@ pub(super) struct Input {
     pub announced: Option<gst::Event>,
     /// Unknown until upstream was asked.
     pub is_live: Option<bool>,
+    /// The stretch was written as if it had ended, because nothing came.
+    is_over: bool,
     /// Samples since the last look that were no numbers.
     pub damaged_samples: u64,
 }
@@ -91,7 +93,7 @@ impl Input {
         if buffer.size() < info.bpf() as usize {
             return Ok(Admitted::default());
         }
-        let is_discont = buffer.flags().contains(gst::BufferFlags::DISCONT);
+        let is_discont = std::mem::take(&mut self.is_over) || buffer.flags().contains(gst::BufferFlags::DISCONT);
         let Some(buffer) = gst_audio::audio_buffer_clip(buffer, segment.upcast_ref(), info.rate(), info.bpf()) else {
             return Ok(Admitted::default());
         };
@@ -149,10 +151,17 @@ impl Input {
         }
     }
 
+    /// Nothing has come for so long that the stretch is taken for over; what comes next certainly has the time that it says. Returns what the
+    /// resampler held back.
+    pub fn stop(&mut self) -> Option<Audio> {
+        self.is_over = true;
+        self.drain()
+    }
+
     /// The stretch is over. Returns what the resampler held back of it.
     pub fn end(&mut self) -> Option<Audio> {
         let tail = self.drain();
-        (self.position, self.announced) = (None, None);
+        (self.position, self.announced, self.is_over) = (None, None, false);
         tail
     }
 

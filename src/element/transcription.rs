@@ -90,6 +90,10 @@ impl Transcription {
         let now = element.now();
         self.watch.begin(now);
         if self.run.as_ref().is_some_and(|run| run.is_over(&self.watch, now, element.settings().latency_ms)) {
+            let tail = element.stop_input();
+            if let Some(tail) = tail.filter(|tail| self.run.as_ref().is_some_and(|run| run.is_followed_by(tail))) {
+                self.hear(element, Audio { arrived: now, ..tail })?;
+            }
             self.finish(element)?;
         }
         self.stand_by(element)

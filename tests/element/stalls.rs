@@ -51,6 +51,28 @@ fn a_live_source_that_stops_gets_its_text_and_its_gaps() {
     listener.no_error();
 }
 
+/// What comes first behind a stop is at its place, though it is short and nothing marks it.
+#[test]
+fn who_begins_again_unmarked_is_believed_at_once() {
+    let mut listener = Listener::plain_paced(Pace::Live);
+    listener.speak_in_time(&beeps(&[(Low, 1.0)], 2.0, PLAIN_RATE), 0.0);
+    std::thread::sleep(A_WHILE);
+    listener.set_time(4.0);
+    assert_heard(&listener.take_until(ends_after(1.9)), &[(Low, 1.0)]);
+    listener.set_time(20.0);
+    let outs = listener.take_until(ends_after(11.9));
+    let told_to_s = outs.iter().filter_map(Out::span).next_back().unwrap().1;
+    for (index, piece) in beeps(&[(High, 1.0)], 2.0, PLAIN_RATE).chunks(PLAIN_RATE as usize / 10).enumerate() {
+        listener.send_at(piece, 20.0 + index as f64 * 0.1).unwrap();
+    }
+    let outs = listener.finish();
+    assert_heard(&outs, &[(High, 21.0)]);
+    assert_covered(&outs, told_to_s, 22.0);
+    assert!(listener.bus.pop_filtered(&[gst::MessageType::Warning]).is_none(), "no text was moved");
+    let heard_s = listener.stats().get::<f64>("audio-seconds").unwrap();
+    assert!((heard_s - 4.0).abs() < 0.001, "{heard_s} s");
+}
+
 #[test]
 fn how_long_a_source_took_to_begin_is_not_waited_for_when_it_stops() {
     let mut listener = Listener::plain_paced(Pace::Live);
