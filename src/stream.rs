@@ -232,7 +232,7 @@ impl Stream {
     /// text is not final. What that window has behind is transcribed next.
     pub fn skip(&mut self, place: u64) {
         // Behind it, or the same sound would have to be given up again.
-        let place = on_grid(place + HOP_SAMPLES as u64 - 1);
+        let place = place.next_multiple_of(HOP_SAMPLES as u64);
         let given_up = self.in_flight.pop_front();
         let behind = self.rest.take().or(given_up).filter(|cut| place < cut.reason.awaited_to(cut.place.end));
         self.rest = behind.map(|Cut { place: whole, reason }| Cut { place: whole.start.max(place)..whole.end, reason });

@@ -98,14 +98,11 @@ impl Position {
         let is_leap = off > LONGEST_FILL;
         let agreement = if is_leap { (length / 2).clamp(ROUNDING, LEAP_AGREEMENT) } else { ROUNDING };
         let is_confirmed = before.as_ref().is_some_and(|before| pts.absdiff(before.next) <= agreement);
-        if is_confirmed {
+        if is_confirmed || is_leap && length > LONGEST_DOUBTED {
             return self.follow(pts, frames);
         }
         if off <= JITTER {
             return Step::Continue;
-        }
-        if is_leap && length > LONGEST_DOUBTED {
-            return self.leap(pts);
         }
         let before = before.filter(|before| before.is_ahead == is_ahead);
         let since_frames = before.as_ref().map_or(self.frames, |before| before.since_frames);

@@ -350,9 +350,8 @@ impl Cutter {
         }
     }
 
-    /// Drops what is before `place`, but for what is in windows that were taken.
+    /// Drops what is before `place`, where a frame is centred, but for what is in windows that were taken.
     pub fn skip(&mut self, place: u64, heard: &Heard) {
-        let place = on_grid(place);
         self.listen_until(heard, |cut| cut.place.end > place);
         self.cut.retain(|cut| cut.place.end > place);
         for cut in &mut self.cut {
@@ -407,9 +406,8 @@ impl Cutter {
         if window != Some(begin) || !self.cut.iter().all(is_before) {
             return None;
         }
-        let has_more = kept_samples > 0 && begin + kept_samples < place;
-        let search = || place - kept_samples..place - kept_samples / 2;
-        let start = if has_more { cut(begin, self.quiet(search(), heard)) } else { place };
+        let kept = place.checked_sub(kept_samples).filter(|from| *from > begin);
+        let start = kept.map_or(place, |from| cut(begin, self.quiet(from..from + kept_samples / 2, heard)));
         if let Some(ears) = &mut self.ears {
             ears.window = Some(start);
         }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::windows::{RATE, Talk, sentences, spectrogram};
+use crate::windows::{RATE, Talk, play, sentences, spectrogram};
 
 /// A word begins at each half second and lasts 0.4 s; its token is how many came before it.
 const WORD_EVERY: u64 = RATE as u64 / 2;
@@ -111,22 +111,15 @@ fn said(limits: Limits, policy: Policy, pieces: &[usize], fates: &[Fate]) -> (Ve
     let (samples, _) = talk();
     let mut stream = Stream::new(limits, policy, Some(&voice()), spectrogram());
     let (mut said, mut skipped, mut position) = (Vec::new(), 0, 0);
-    let (mut rest, mut pieces, mut fates) = (&samples[..], pieces.iter().cycle(), fates.iter().cycle());
-    while !stream.is_done() {
-        let (now, later) = rest.split_at((*pieces.next().unwrap()).min(rest.len()));
-        rest = later;
-        stream.push(now).unwrap();
-        let heard = (samples.len() - rest.len()) as u64;
-        let fate = if rest.is_empty() { Fate::Write } else { *fates.next().unwrap() };
-        if rest.is_empty() {
-            stream.end().unwrap();
-        }
+    let mut fates = fates.iter().cycle();
+    play(&mut stream, samples, pieces, |stream, heard| {
+        let fate = if heard == samples.len() { Fate::Write } else { *fates.next().unwrap() };
         match fate {
-            Fate::Wait => continue,
+            Fate::Wait => return,
             Fate::Write => {}
             Fate::Hurry(drops_all) => stream.hurry(drops_all),
             Fate::Skip(left) => {
-                let place = heard.saturating_sub(left).max(stream.position_samples());
+                let place = (heard as u64).saturating_sub(left).max(stream.position_samples());
                 // As if a window had not been written in time.
                 let _ = stream.window();
                 stream.skip(place);
@@ -142,8 +135,8 @@ fn said(limits: Limits, policy: Policy, pieces: &[usize], fates: &[Fate]) -> (Ve
         }
         assert!(stream.position_samples() >= position, "what was final is not");
         position = stream.position_samples();
-        assert!(position <= heard);
-    }
+        assert!(position <= heard as u64);
+    });
     assert_eq!(stream.position_samples(), samples.len() as u64, "all is final at the end");
     (said, skipped)
 }
@@ -218,18 +211,12 @@ proptest! {
         let limits = if is_told && policy == Policy::Segment { limits.updated() } else { limits };
         let cues = |pieces: &[usize]| {
             let mut stream = Stream::new(limits, policy, Some(&voice()), spectrogram());
-            let (mut cues, mut rest, mut pieces) = (Vec::new(), &talk().0[..], pieces.iter().cycle());
-            while !stream.is_done() {
-                let (now, later) = rest.split_at((*pieces.next().unwrap()).min(rest.len()));
-                rest = later;
-                stream.push(now).unwrap();
-                if rest.is_empty() {
-                    stream.end().unwrap();
-                }
+            let mut cues = Vec::new();
+            play(&mut stream, &talk().0, pieces, |stream, _| {
                 while let Some(window) = stream.window() {
                     cues.extend(stream.accept(begun(&window)).finals);
                 }
-            }
+            });
             cues
         };
         let expected = cues(&[320]);

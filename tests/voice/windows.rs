@@ -43,11 +43,9 @@ pub fn spectrogram() -> Spectrogram {
     FrontEnd::new(&Cpu::new(1, Precision::Int8).unwrap(), 80).unwrap().spectrogram()
 }
 
-/// Windows, accepted as soon as they come, of a stream that gets its samples in pieces.
-fn windows(samples: &[f32], pieces: &[usize], limits: Limits) -> Vec<Window> {
-    let voice = Voice::open(&voice::find().unwrap_or_else(|error| panic!("{error}"))).unwrap();
-    let mut stream = Stream::new(limits, Policy::Segment, Some(&voice), spectrogram());
-    let (mut windows, mut rest, mut pieces) = (Vec::new(), samples, pieces.iter().cycle());
+/// Gives a stream samples in pieces; `then` is told how many it has and takes what there is, until it is done.
+pub fn play(stream: &mut Stream, samples: &[f32], pieces: &[usize], mut then: impl FnMut(&mut Stream, usize)) {
+    let (mut rest, mut pieces) = (samples, pieces.iter().cycle());
     while !stream.is_done() {
         let (now, later) = rest.split_at((*pieces.next().unwrap()).min(rest.len()));
         rest = later;
@@ -55,6 +53,16 @@ fn windows(samples: &[f32], pieces: &[usize], limits: Limits) -> Vec<Window> {
         if rest.is_empty() {
             stream.end().unwrap();
         }
+        then(stream, samples.len() - rest.len());
+    }
+}
+
+/// Windows, accepted as soon as they come, of a stream that gets its samples in pieces.
+fn windows(samples: &[f32], pieces: &[usize], limits: Limits) -> Vec<Window> {
+    let voice = Voice::open(&voice::find().unwrap_or_else(|error| panic!("{error}"))).unwrap();
+    let mut stream = Stream::new(limits, Policy::Segment, Some(&voice), spectrogram());
+    let mut windows = Vec::<Window>::new();
+    play(&mut stream, samples, pieces, |stream, _| {
         while let Some(window) = stream.window() {
             let consumed_samples = window.length_samples;
             stream.accept(WindowTranscript { consumed_samples, ..WindowTranscript::default() });
@@ -62,7 +70,7 @@ fn windows(samples: &[f32], pieces: &[usize], limits: Limits) -> Vec<Window> {
         }
         let known = windows.last().map_or(0, |window| window.start_samples + window.length_samples as u64);
         assert!(stream.position_samples() >= known);
-    }
+    });
     assert_eq!(stream.position_samples(), samples.len() as u64, "all is final at the end");
     // Each stream's are its own.
     windows.iter_mut().for_each(|window| window.stream = OWNER.clone());
