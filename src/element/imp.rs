@@ -20,6 +20,7 @@ use super::{
     input::Input,
     latency,
     loader::{Loaded, Loader, Report, Request},
+    pushes::Pushes,
     queue::{Audio, Queue},
     settings::{self, ELEMENT_NAME, Settings},
     stats::Stats,
@@ -39,8 +40,8 @@ const LOAD_PATIENCE: Duration = Duration::from_millis(500);
 ///
 /// Each lock is held for a moment and alone, none over a push, a query, a post, a join or an inference; so there is no
 /// order to keep among them. The lifetimes they guard, from long to short: `settings` lives with the element, `loader`'s
-/// model until another one is wanted, `stats` from NULL to NULL, `input` and `queue` from flush to flush. What the task
-/// itself keeps of a stream (`Transcription`) belongs to its closure and needs no lock.
+/// model until another one is wanted, `stats` from NULL to NULL, `input` and `queue` from flush to flush, `pushes` from
+/// one to the next. What the task itself keeps of a stream (`Transcription`) belongs to its closure and needs no lock.
 pub struct WhisperNpu {
     sinkpad: gst::Pad,
     srcpad: gst::Pad,
@@ -52,6 +53,7 @@ pub struct WhisperNpu {
     stats: Mutex<Stats>,
     input: Mutex<Input>,
     queue: Queue,
+    pushes: Mutex<Pushes>,
     /// The thread of the source pad's task, to know when it is itself the one who flushes.
     task_thread: Mutex<Option<ThreadId>>,
     /// An ERROR message of this stream is on the bus already.
@@ -136,16 +138,45 @@ impl WhisperNpu {
         );
     }
 
-    /// The bus hears that samples were not transcribed, the first of them at a PTS, running time and stream time of `at`, in a live
-    /// pipeline that fell behind.
-    pub(super) fn report_skipped(&self, samples: u64, at: [Option<gst::ClockTime>; 3]) {
+    /// Lets downstream take something, and remembers how long it took.
+    pub(super) fn push<T>(&self, push: impl FnOnce() -> T) -> T {
+        let before = self.now();
+        lock(&self.pushes).begin(before);
+        let taken = push();
+        let after = self.now();
+        lock(&self.pushes).end(after);
+        taken
+    }
+
+    /// How long downstream has held up text since then, if that is most of the time.
+    fn held_up_since(&self, arrived: gst::ClockTime) -> Option<Duration> {
+        let now = self.now()?;
+        let held = lock(&self.pushes).held(arrived, now);
+        (held * 2 > Duration::from(now.saturating_sub(arrived))).then_some(held)
+    }
+
+    /// The bus hears that samples were not transcribed, which came at this time, the first of them at a PTS, running time and stream
+    /// time of `at`, in a live pipeline that fell behind.
+    pub(super) fn report_skipped(
+        &self,
+        samples: u64,
+        arrived: Option<gst::ClockTime>,
+        at: [Option<gst::ClockTime>; 3],
+    ) {
         lock(&self.stats).skipped_samples += samples;
         let duration = gst::ClockTime::SECOND.mul_div_floor(samples, u64::from(latency::SAMPLE_RATE));
         let seconds = samples as f64 / f64::from(latency::SAMPLE_RATE);
+        let (reason, remedy) = match arrived.and_then(|arrived| self.held_up_since(arrived)) {
+            Some(held) => (
+                format!("downstream held up text for {:.1} s", held.as_secs_f64()),
+                "put a queue behind the element, before a muxer one without limits",
+            ),
+            None => ("transcription is slower than the audio".to_owned(), "use a smaller model"),
+        };
         gst::element_imp_warning!(
             self,
             gst::CoreError::Clock,
-            ("transcription is slower than the live audio, {seconds:.1} s were skipped: use a smaller model")
+            ("{reason}, so {seconds:.1} s of live audio were skipped: {remedy}")
         );
         let [timestamp, running_time, stream_time] = at;
         let message = gst::message::Qos::builder(true)
@@ -283,6 +314,7 @@ impl ObjectSubclass for WhisperNpu {
             stats: Mutex::default(),
             input: Mutex::default(),
             queue: Queue::default(),
+            pushes: Mutex::default(),
             task_thread: Mutex::default(),
             is_reported: AtomicBool::default(),
             born: Instant::now(),

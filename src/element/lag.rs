@@ -110,7 +110,8 @@ impl Lag {
         stale.map(|(end, _)| *end)
     }
 
-    fn arrived(&self, place: u64) -> Option<ClockTime> {
+    /// When what begins at `place` came.
+    pub fn arrived(&self, place: u64) -> Option<ClockTime> {
         self.arrivals.iter().find(|(end, _)| *end > place).map(|(_, arrived)| *arrived)
     }
 }

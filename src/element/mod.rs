@@ -60,6 +60,7 @@
 //!
 //! A live source is never kept waiting. What cannot be there within `max-delay` costs less and less (no partials, then the likeliest text
 //! alone) and is skipped in the end: a GAP, a WARNING and a QoS message say so, and `stats` count it.
+//! The WARNING says whether the machine is too slow or downstream holds text up, which a queue behind the element helps.
 //!
 //! Text never overlaps and never runs backwards; between the texts GAP events cover the time line without holes. In a live pipeline that
 //! is so too before the model is loaded and when the source stops without a word, as time goes; what the source said is written then.
@@ -75,6 +76,7 @@ mod latency;
 mod loader;
 mod output;
 mod position;
+mod pushes;
 mod queue;
 mod run;
 mod settings;

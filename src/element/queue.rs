@@ -39,6 +39,14 @@ pub(super) struct Audio {
     pub arrived: Option<ClockTime>,
 }
 
+/// What a live stream dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Dropped {
+    pub samples: usize,
+    /// When the first of them came.
+    pub arrived: Option<ClockTime>,
+}
+
 /// One entry of the queue.
 #[derive(Debug)]
 pub(super) enum Item {
@@ -134,18 +142,18 @@ impl Queue {
     }
 
     /// Appends samples. Where nobody is live it waits for room; a live stream is never kept waiting: its oldest samples are
-    /// dropped, and their number is returned.
-    pub fn push_audio(&self, audio: Audio) -> Result<usize, FlowError> {
+    /// dropped, and that is returned.
+    pub fn push_audio(&self, audio: Audio) -> Result<Dropped, FlowError> {
         let mut inner = lock(&self.inner);
         while !audio.is_live && inner.audio_samples >= BOUND_SAMPLES && inner.outcome().is_ok() {
             inner = self.wait(inner, None);
         }
         inner.outcome()?;
         inner.append(audio);
-        let skipped_samples = inner.skip();
+        let dropped = inner.skip();
         drop(inner);
         self.changed.notify_all();
-        Ok(skipped_samples)
+        Ok(dropped)
     }
 
     /// Appends a serialized event; answers whether the stream still takes it.
@@ -332,21 +340,21 @@ impl Inner {
         self.items.push_back(Item::Audio(audio));
     }
 
-    fn skip(&mut self) -> usize {
-        let before = self.audio_samples;
-        if before <= BOUND_SAMPLES {
-            return 0;
+    fn skip(&mut self) -> Dropped {
+        let mut dropped = Dropped::default();
+        if self.audio_samples <= BOUND_SAMPLES {
+            return dropped;
         }
-        let mut live = 0;
         self.items.retain(|item| match item {
-            Item::Audio(audio) if audio.is_live && live < SKIP_SAMPLES => {
-                live += audio.samples.len();
+            Item::Audio(audio) if audio.is_live && dropped.samples < SKIP_SAMPLES => {
+                dropped.samples += audio.samples.len();
+                dropped.arrived = dropped.arrived.or(audio.arrived);
                 false
             }
             _ => true,
         });
-        self.audio_samples -= live;
-        live
+        self.audio_samples -= dropped.samples;
+        dropped
     }
 }
 
@@ -374,7 +382,7 @@ mod tests {
     #[test]
     fn a_live_stream_skips_its_oldest_samples_instead_of_waiting() {
         let queue = open();
-        let skipped: usize = (0..100).map(|index| queue.push_audio(second(index, true)).unwrap()).sum();
+        let skipped: usize = (0..100).map(|index| queue.push_audio(second(index, true)).unwrap().samples).sum();
         assert_eq!(skipped, 40 * SAMPLE_RATE as usize);
         let Ok((_, Some(Item::Audio(first)))) = queue.pop(None) else { panic!("no audio") };
         assert_eq!(first.start_samples, 40 * u64::from(SAMPLE_RATE));
@@ -384,7 +392,7 @@ mod tests {
     fn a_file_waits_until_there_is_room() {
         let queue = open();
         std::thread::scope(|scope| {
-            let write = || (0..100).map(|index| queue.push_audio(second(index, false)).unwrap()).sum::<usize>();
+            let write = || (0..100).map(|index| queue.push_audio(second(index, false)).unwrap().samples).sum::<usize>();
             let writer = scope.spawn(write);
             for index in 0..100 {
                 let Ok((_, Some(Item::Audio(audio)))) = queue.pop(None) else { panic!("no audio") };

@@ -254,11 +254,16 @@ impl Transcription {
     fn skip(&mut self, element: &WhisperNpu, place: u64) -> Result<(), FlowError> {
         let Some(run) = &mut self.run else { return Ok(()) };
         let from = run.stream.position_samples();
+        let arrived = run.lag.arrived(from);
         run.stream.skip(place);
         let to = run.stream.position_samples();
         let start = run.time(from);
         if to > from {
-            element.report_skipped(to - from, [Some(start), self.line.running(start), self.line.stream_time(start)]);
+            element.report_skipped(
+                to - from,
+                arrived,
+                [Some(start), self.line.running(start), self.line.stream_time(start)],
+            );
             self.output.mark_discont();
         }
         let end = run.time(to);
@@ -420,7 +425,7 @@ impl Transcription {
                     if let Some(end) = times[1].filter(|_| run.is_live) {
                         element.observe_delay(end);
                     }
-                    element.srcpad().push(buffer).map(|_| ())?;
+                    element.push(|| element.srcpad().push(buffer))?;
                 }
             }
         }
@@ -449,7 +454,7 @@ impl Transcription {
         self.push_event(element, event.build())?;
         let message = gst::message::Element::builder(said).src(&*element.obj()).build();
         let _ = element.obj().post_message(message);
-        unsynced::push(element, &unsynced::Said { item, spoken, is_final, span, times, at: &at });
+        element.push(|| unsynced::push(element, &unsynced::Said { item, spoken, is_final, span, times, at: &at }));
         Ok(())
     }
 
@@ -478,8 +483,10 @@ impl Transcription {
     /// Pushes an event; what downstream makes of it shows with the next buffer.
     fn push_event(&self, element: &WhisperNpu, event: gst::Event) -> Result<(), FlowError> {
         element.queue().stay(self.generation)?;
-        unsynced::forward(element, &event);
-        element.srcpad().push_event(event);
+        element.push(|| {
+            unsynced::forward(element, &event);
+            element.srcpad().push_event(event)
+        });
         Ok(())
     }
 }

@@ -185,7 +185,8 @@ fn what_is_too_late_is_skipped_and_what_follows_is_not() {
     assert!(outs.iter().any(|out| matches!(out, Out::Text { discont: true, .. })));
     let skipped_s = listener.stats().get::<f64>("skipped-seconds").unwrap();
     assert!(skipped_s > 10.0, "{skipped_s} s");
-    listener.message(gst::MessageType::Warning);
+    let warning = listener.warning();
+    assert!(warning.contains("queue") && !warning.contains("model"), "{warning}");
     listener.message(gst::MessageType::Qos);
     listener.no_error();
 }

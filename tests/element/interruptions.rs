@@ -184,6 +184,8 @@ fn properties_that_change_all_the_time_do_no_harm() {
 fn a_window_that_takes_too_long_is_given_up_and_the_next_is_not() {
     let mut listener = encoding(Pace::Live);
     listener.set_time(90.0);
+    let warning = listener.warning();
+    assert!(warning.contains("smaller model") && !warning.contains("queue"), "{warning}");
     let skipped = listener.message(gst::MessageType::Qos);
     assert!(matches!(skipped.view(), gst::MessageView::Qos(qos) if qos.get().0));
     let outs = listener.take_until(|out| out.span().is_some_and(|(_, end_s)| end_s > 30.9));

@@ -213,6 +213,15 @@ impl Listener {
         }
     }
 
+    /// Waits for a WARNING message and returns its sentence.
+    #[track_caller]
+    pub fn warning(&self) -> String {
+        match self.message(gst::MessageType::Warning).view() {
+            gst::MessageView::Warning(warning) => warning.error().message().to_owned(),
+            _ => unreachable!(),
+        }
+    }
+
     /// Fails if the bus has heard of an error.
     #[track_caller]
     pub fn no_error(&self) {
