@@ -8,7 +8,7 @@ use gst_audio::{AudioBufferRef, AudioInfo, AudioLayout, AudioMeta};
 use super::{
     converter::Converter,
     errors::Fault,
-    position::{Position, Step},
+    position::{self, Position, Step},
     queue::Audio,
     time_line::TimeLine,
 };
@@ -118,6 +118,14 @@ impl Input {
             }
         };
         Ok(Admitted { before, buffer: Some(buffer), heard_frames })
+    }
+
+    /// PTS, running time and stream time at which audio begins; of a stretch that is over the PTS alone.
+    pub fn times(&self, audio: &Audio) -> [Option<ClockTime>; 3] {
+        let start = position::time(audio.anchor, audio.start_samples);
+        let is_open = self.position.is_some() && audio.run == self.run;
+        let of_line = |time: fn(&TimeLine, ClockTime) -> Option<ClockTime>| is_open.then(|| time(&self.line, start))?;
+        [Some(start), of_line(TimeLine::running), of_line(TimeLine::stream_time)]
     }
 
     /// The format that buffers come in.

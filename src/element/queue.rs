@@ -39,14 +39,6 @@ pub(super) struct Audio {
     pub arrived: Option<ClockTime>,
 }
 
-/// What a live stream dropped.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Dropped {
-    pub samples: usize,
-    /// When the first of them came.
-    pub arrived: Option<ClockTime>,
-}
-
 /// One entry of the queue.
 #[derive(Debug)]
 pub(super) enum Item {
@@ -142,8 +134,8 @@ impl Queue {
     }
 
     /// Appends samples. Where nobody is live it waits for room; a live stream is never kept waiting: its oldest samples are
-    /// dropped, and that is returned.
-    pub fn push_audio(&self, audio: Audio) -> Result<Dropped, FlowError> {
+    /// dropped, and returned.
+    pub fn push_audio(&self, audio: Audio) -> Result<Vec<Audio>, FlowError> {
         let mut inner = lock(&self.inner);
         while !audio.is_live && inner.audio_samples >= BOUND_SAMPLES && inner.outcome().is_ok() {
             inner = self.wait(inner, None);
@@ -340,20 +332,22 @@ impl Inner {
         self.items.push_back(Item::Audio(audio));
     }
 
-    fn skip(&mut self) -> Dropped {
-        let mut dropped = Dropped::default();
+    fn skip(&mut self) -> Vec<Audio> {
+        let mut dropped = Vec::new();
         if self.audio_samples <= BOUND_SAMPLES {
             return dropped;
         }
-        self.items.retain(|item| match item {
-            Item::Audio(audio) if audio.is_live && dropped.samples < SKIP_SAMPLES => {
-                dropped.samples += audio.samples.len();
-                dropped.arrived = dropped.arrived.or(audio.arrived);
-                false
+        let mut samples = 0;
+        for item in std::mem::take(&mut self.items) {
+            match item {
+                Item::Audio(audio) if audio.is_live && samples < SKIP_SAMPLES => {
+                    samples += audio.samples.len();
+                    dropped.push(audio);
+                }
+                item => self.items.push_back(item),
             }
-            _ => true,
-        });
-        self.audio_samples -= dropped.samples;
+        }
+        self.audio_samples -= samples;
         dropped
     }
 }
@@ -382,8 +376,9 @@ mod tests {
     #[test]
     fn a_live_stream_skips_its_oldest_samples_instead_of_waiting() {
         let queue = open();
-        let skipped: usize = (0..100).map(|index| queue.push_audio(second(index, true)).unwrap().samples).sum();
-        assert_eq!(skipped, 40 * SAMPLE_RATE as usize);
+        let skipped = (0..100).flat_map(|index| queue.push_audio(second(index, true)).unwrap());
+        let places: Vec<_> = skipped.map(|audio| audio.start_samples / u64::from(SAMPLE_RATE)).collect();
+        assert_eq!(places, (0..40).collect::<Vec<_>>());
         let Ok((_, Some(Item::Audio(first)))) = queue.pop(None) else { panic!("no audio") };
         assert_eq!(first.start_samples, 40 * u64::from(SAMPLE_RATE));
     }
@@ -392,7 +387,7 @@ mod tests {
     fn a_file_waits_until_there_is_room() {
         let queue = open();
         std::thread::scope(|scope| {
-            let write = || (0..100).map(|index| queue.push_audio(second(index, false)).unwrap().samples).sum::<usize>();
+            let write = || (0..100).map(|index| queue.push_audio(second(index, false)).unwrap().len()).sum::<usize>();
             let writer = scope.spawn(write);
             for index in 0..100 {
                 let Ok((_, Some(Item::Audio(audio)))) = queue.pop(None) else { panic!("no audio") };

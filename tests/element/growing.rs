@@ -45,6 +45,12 @@ impl Gate {
     }
 }
 
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.open();
+    }
+}
+
 fn is_text(out: &Out) -> bool {
     matches!(out, Out::Text { .. })
 }
@@ -188,6 +194,27 @@ fn what_is_too_late_is_skipped_and_what_follows_is_not() {
     let warning = listener.warning();
     assert!(warning.contains("queue") && !warning.contains("model"), "{warning}");
     listener.message(gst::MessageType::Qos);
+    listener.no_error();
+}
+
+#[test]
+fn what_is_dropped_while_downstream_blocks_is_told_at_once_with_its_times() {
+    let mut listener = Listener::paced(Pace::Live);
+    let gate = Gate::before(&listener.element.static_pad("src").unwrap());
+    listener.play(PLAIN);
+    listener.speak(&beeps(&[(Low, 1.0)], 8.0, PLAIN_RATE), 0.0);
+    listener.take_until(is_text);
+    listener.speak_in_time(&vec![0.0; 62 * PLAIN_RATE as usize], 8.0);
+    let warning = listener.warning();
+    assert!(warning.contains("downstream held up text for 60."), "{warning}");
+    let message = listener.message(gst::MessageType::Qos);
+    let gst::MessageView::Qos(qos) = message.view() else { unreachable!() };
+    let (_, running_time, stream_time, timestamp, duration) = qos.get();
+    let from = Some(gst::ClockTime::from_seconds(8));
+    assert_eq!([running_time, stream_time, timestamp], [from; 3]);
+    assert!(duration.is_some_and(|duration| duration.seconds() == 10), "{duration:?}");
+    gate.open();
+    listener.finish();
     listener.no_error();
 }
 

@@ -9,7 +9,7 @@ use crate::{
     element::{
         errors::{self, Fault},
         input::{self, Admitted, Bridge},
-        queue::{Audio, Dropped},
+        queue::Audio,
         text,
         time_line::TimeLine,
     },
@@ -58,7 +58,7 @@ impl WhisperNpu {
         });
         let damaged_samples = std::mem::take(&mut lock(&self.input).damaged_samples);
         let heard_samples = audio.as_ref().map_or(0, |audio| audio.samples.len() as u64);
-        let dropped = audio.map_or_else(|| Ok(Dropped::default()), |audio| self.queue.push_audio(audio))?;
+        let dropped = audio.map_or_else(|| Ok(Vec::new()), |audio| self.queue.push_audio(audio))?;
         let is_first_damage = {
             let mut stats = lock(&self.stats);
             let is_first_damage = stats.damaged_samples == 0 && damaged_samples > 0;
@@ -73,8 +73,9 @@ impl WhisperNpu {
                 ("the audio has samples that are no numbers; they are heard as silence, and counted in stats")
             );
         }
-        if dropped.samples > 0 {
-            self.report_skipped(dropped.samples as u64, dropped.arrived, [None; 3]);
+        if let Some(first) = dropped.first() {
+            let at = lock(&self.input).times(first);
+            self.report_skipped(dropped.iter().map(|audio| audio.samples.len() as u64).sum(), first.arrived, at);
         }
         Ok(())
     }
