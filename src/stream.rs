@@ -14,16 +14,14 @@ use crate::commit::{Draft, Drafted, Extent, Policy};
 use crate::mel::{HOP_SAMPLES, Spectrogram, on_grid};
 pub use crate::segment::Window;
 use crate::segment::{Cut, Cutter, Heard, Limits, Owner, Purpose, Reason, voice::Voice};
-use crate::transcript::{Segment, WindowTranscript};
+use crate::transcript::{LEAST_ADVANCE_SAMPLES, LEAST_REST_SAMPLES, Segment, WindowTranscript};
 pub use cue::{Cue, CueWord, Text};
 use cue::{Said, joined};
 
-/// What is left of a window behind its text is transcribed again if it is longer: 2.5 s. A decoder may end its text at a
-/// pause, with speech behind it.
-const LEAST_REST_SAMPLES: usize = 40_000;
 /// A word that begins so long before a place may be said behind it: 0.5 s.
 const LATE_SAMPLES: u64 = 8_000;
-/// So is one with so much of a voice, which is more than a text's last sound: 0.6 s. Where a text's words were timed, 1 s.
+/// What is left of a window behind its text is transcribed again, too, if it has so much of a voice, which is more than a text's last sound:
+/// 0.6 s. Where a text's words were timed, 1 s.
 const LEAST_REST_VOICED_SAMPLES: usize = 9_600;
 const LEAST_GROWN_REST_VOICED_SAMPLES: usize = 16_000;
 /// Where the same is heard again anyway, 2 s: a text that its given beginning keeps from going on.
@@ -31,8 +29,6 @@ const STUCK_VOICED_SAMPLES: usize = 32_000;
 /// A voice that is not heard for 0.3 s has ended its word. Whether the last frames of a window are near one is heard behind them.
 const QUIET_SAMPLES: u64 = 4_800;
 const UNHEARD_SAMPLES: u64 = 800;
-/// A text that covers less than 1 s of its window is no reason to try again.
-const LEAST_ADVANCE_SAMPLES: usize = 16_000;
 
 /// What was heard of a stream and not yet transcribed.
 ///
@@ -293,7 +289,8 @@ impl Stream {
         };
         let is_voiced = |end: usize, least| self.voiced_behind(end, &place) >= least;
         // A decoder that was given the beginning of a text may take it for the whole.
-        let written = drafted.end_samples.filter(|end| is_voiced(*end, LEAST_GROWN_REST_VOICED_SAMPLES));
+        let drafted_end = drafted.end_samples.map(|end| end.max(self.draft.said_samples()));
+        let written = drafted_end.filter(|end| is_voiced(*end, LEAST_GROWN_REST_VOICED_SAMPLES));
         let consumed = written.map_or(consumed, |end| end.min(consumed)).max(self.draft.said_samples()).min(length);
         let is_long = consumed + LEAST_REST_SAMPLES < length;
         let has_rest = match self.limits.is_growing {

@@ -21,6 +21,9 @@ const ONE_PLACE_SAMPLES: usize = 960;
 /// A word that was written anew stands up to so far from where it was: 0.3 s.
 const SHIFT_SAMPLES: usize = 4_800;
 
+/// Text that takes more tokens is not what transcripts begin with: the decoder has to have room behind it.
+const MOST_GIVEN_TOKENS: usize = 320;
+
 /// A line of text goes on behind a shorter pause: 0.3 s.
 const BREATH_SAMPLES: usize = 4_800;
 
@@ -163,6 +166,9 @@ impl Draft {
         let given = std::mem::take(&mut self.prefix);
         if let Some(last) = self.said.last() {
             self.prefix = tokens.get(..last.tokens.end).map_or(given, <[Token]>::to_vec);
+        }
+        if self.prefix.len() > MOST_GIVEN_TOKENS {
+            self.forget_prefix();
         }
         if let Some(last) = words[..count].last() {
             (self.said_samples, self.last_said) = (last.end_samples, plain(&last.text));

@@ -3,7 +3,7 @@
 use crate::model::Token;
 
 /// What was decoded in a window.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decoding {
     /// Text and timestamp tokens, without prompt and end.
     pub tokens: Vec<Token>,
@@ -19,6 +19,10 @@ pub struct Decoding {
     pub compression_ratio: f32,
     /// At which it was written.
     pub temperature: f32,
+    /// The highest at which it was tried to write one.
+    pub tried_temperature: f32,
     /// Whether nothing is spoken, by the thresholds of the options.
     pub is_silent: bool,
+    /// Whether it stops before its end, in a loop or because it is as long as may be.
+    pub is_unfinished: bool,
 }

@@ -50,7 +50,9 @@ mod tests {
             language_probability: None,
             compression_ratio,
             temperature: 0.0,
+            tried_temperature: 0.0,
             is_silent: false,
+            is_unfinished: false,
         };
         Attempt { decoding, is_loop: false }
     }

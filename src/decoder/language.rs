@@ -20,6 +20,7 @@ mod tests {
     fn a_language_is_as_probable_as_it_is_among_languages() {
         let language = |code: &str, token| (code.to_owned(), token);
         let mut special = SpecialTokens {
+            start_of_lm: None,
             end_of_text: 0,
             start_of_transcript: 1,
             translate: 2,

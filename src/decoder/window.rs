@@ -8,6 +8,9 @@ use super::{Decoding, Language, Options, Task, compression, language};
 use crate::decoder::probability::log_sum_exp;
 use crate::model::{Model, Token};
 
+/// `<|notimestamps|>` and `<|endoftext|>`, around a text whose words are timed.
+const TIMING_TOKENS: usize = 2;
+
 /// A window that is being decoded.
 pub struct Window {
     options: Options,
@@ -201,7 +204,7 @@ impl Window {
         let limits = Limits {
             end_of_text: special.end_of_text,
             timestamp_begin: special.timestamp_begin,
-            most_tokens: (positions / 2).min(positions - self.prompt_rows + self.options.prefix.len()),
+            most_tokens: most_tokens(positions, self.prompt_rows, self.options.prefix.len()),
         };
         if temperature > 0.0 || self.options.beam_size == 1 {
             let count = self.options.best_of;
@@ -256,8 +259,9 @@ impl Window {
             }
             self.rejected.push(attempt);
             if self.rejected.len() >= self.options.temperatures.len() {
+                let tried_temperature = self.options.temperatures.last().copied().unwrap_or_default();
                 let taken = least_bad(std::mem::take(&mut self.rejected), &self.options)?;
-                return Some(taken.decoding);
+                return Some(Decoding { tried_temperature, ..taken.decoding });
             }
             self.search(model);
         }
@@ -275,7 +279,9 @@ impl Window {
             language_probability: self.language_probability,
             compression_ratio,
             temperature: self.temperature(),
+            tried_temperature: self.temperature(),
             is_silent: false,
+            is_unfinished: !text.has_ended,
         };
         let mut attempt = Attempt { decoding, is_loop: text.looped.is_some() };
         attempt.decoding.is_silent = attempt.is_silent(&self.options);
@@ -283,7 +289,26 @@ impl Window {
     }
 }
 
+/// Tokens of the longest text, of which so many are given: half of the model's positions are for what is written (`sample_len` in
+/// openai/whisper `decoding.py`), as far as there is room behind the prompt, which ends with what is given, and for the two tokens by which
+/// the prompt and the text are longer where its words are timed.
+fn most_tokens(positions: usize, prompt_rows: usize, given: usize) -> usize {
+    (positions / 2 + given).min(positions.saturating_sub(prompt_rows - given + TIMING_TOKENS))
+}
+
 /// What a text's lane takes: the last token.
 fn last((lane, text): (usize, &Hypothesis)) -> (usize, &[Token]) {
     (lane, &text.tokens[text.tokens.len() - 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_takes_no_room_from_what_is_written() {
+        assert_eq!([0, 100, 250].map(|given| most_tokens(448, 3 + given, given)), [224, 324, 443]);
+        assert_eq!(most_tokens(448, 3 + 224, 0), 219, "behind a long prompt");
+        assert_eq!(most_tokens(448, 448, 445), 443, "there is room to time them");
+    }
 }

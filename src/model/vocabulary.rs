@@ -28,8 +28,6 @@ pub struct Vocabulary {
     ends: Vec<usize>,
     /// The tokens with bytes, in the order of these.
     sorted: Vec<Token>,
-    /// `<|startoflm|>`, which no text contains.
-    start_of_lm: Option<Token>,
     /// Bytes of the longest token.
     longest: usize,
 }
@@ -98,7 +96,7 @@ impl Vocabulary {
         let special = &self.special;
         tokens.extend([special.start_of_transcript, special.translate, special.transcribe]);
         tokens.extend([special.start_of_previous, special.no_speech]);
-        tokens.extend(self.start_of_lm);
+        tokens.extend(special.start_of_lm);
         tokens.sort_unstable();
         tokens.dedup();
         tokens
@@ -121,7 +119,7 @@ impl Vocabulary {
         let special = SpecialTokens::from_names(path, &special_names, names.len(), is_english_only)?;
         let text =
             names.iter().map(|name| if special::is_special(name) { Vec::new() } else { byte_level::bytes(name) });
-        Self::build(path, special, special_names.get("<|startoflm|>").copied(), text)
+        Self::build(path, special, text)
     }
 
     /// From the bytes of the text tokens in id order; what the others are follows from the vocabulary's size.
@@ -132,15 +130,13 @@ impl Vocabulary {
             let expected = format_args!("{text_size}, for a vocabulary of {size}");
             return Err(invalid(path, "number of text tokens", expected, text.len()));
         }
-        let start_of_lm = special.transcribe + 1;
         let tokens = (0..size).map(|token| if token < text_size { text[token] } else { &[] });
-        Self::build(path, special, Some(start_of_lm), tokens)
+        Self::build(path, special, tokens)
     }
 
     fn build(
         path: &Path,
         special: SpecialTokens,
-        start_of_lm: Option<Token>,
         tokens: impl Iterator<Item = impl AsRef<[u8]>>,
     ) -> Result<Self, ModelError> {
         let (mut bytes, mut ends, mut longest) = (Vec::new(), Vec::new(), 0);
@@ -149,7 +145,7 @@ impl Vocabulary {
             bytes.extend_from_slice(token.as_ref());
             ends.push(bytes.len());
         }
-        let mut vocabulary = Self { special, bytes, ends, sorted: Vec::new(), start_of_lm, longest };
+        let mut vocabulary = Self { special, bytes, ends, sorted: Vec::new(), longest };
         let mut sorted: Vec<Token> =
             (0..vocabulary.size() as Token).filter(|token| !vocabulary.bytes(*token).is_empty()).collect();
         sorted.sort_by_key(|token| vocabulary.bytes(*token));

@@ -13,7 +13,8 @@ use crate::mel::{HOP_SAMPLES, normalise, quiet_frames};
 use crate::model::{Model, Token};
 use crate::segment::{Purpose, Window};
 use crate::transcript::{
-    Segment, Timings, WindowTranscript, add_words, drop_invented, drop_wordless, keep_to_sound, segments, text_tokens,
+    Segment, Timings, WindowTranscript, add_words, drop_invented, drop_unfinished, drop_wordless, keep_to_sound,
+    segments, text_tokens,
 };
 
 /// A model whose stages are prepared.
@@ -41,6 +42,8 @@ pub struct PipelineSession {
 /// A window whose states are being decoded.
 struct Begun {
     window_samples: usize,
+    /// Whether all of its text is final.
+    is_final: bool,
     options: Options,
     /// What an aligner will listen to; empty if there is none or no words are asked for.
     states: Vec<f32>,
@@ -118,7 +121,9 @@ impl PipelineSession {
         let mut is_quiet = if options.words { quiet_frames(&window.log_mel, bins) } else { Vec::new() };
         is_quiet.iter_mut().zip(&window.voiced).for_each(|(is_quiet, voiced)| *is_quiet |= !voiced);
         let (window_samples, options, voiced) = (window.length_samples, options.clone(), window.voiced.clone());
-        self.windows[lane] = Some(Begun { window_samples, options, states, voiced, is_quiet, timings, decoding_since });
+        let is_final = window.purpose == Purpose::Final;
+        self.windows[lane] =
+            Some(Begun { window_samples, is_final, options, states, voiced, is_quiet, timings, decoding_since });
         Ok(())
     }
 
@@ -142,7 +147,10 @@ impl PipelineSession {
         Ok(transcripts)
     }
 
-    fn transcript(&mut self, lane: usize, begun: Begun, decoding: Decoding) -> Result<WindowTranscript, Error> {
+    fn transcript(&mut self, lane: usize, begun: Begun, mut decoding: Decoding) -> Result<WindowTranscript, Error> {
+        if begun.is_final {
+            drop_unfinished(&mut decoding, &self.model.vocabulary, begun.window_samples);
+        }
         let (mut segments, mut consumed_samples) = segments(&decoding, &self.model.vocabulary, begun.window_samples);
         let written = written(&begun.options, &decoding.language);
         let had_signs = drop_wordless(&mut segments);
@@ -166,6 +174,7 @@ impl PipelineSession {
             average_log_probability: decoding.average_log_probability,
             no_speech_probability: decoding.no_speech_probability,
             temperature: decoding.temperature,
+            tried_temperature: decoding.tried_temperature,
             device: self.device,
             timings: Timings { decoder, tokens, ..begun.timings },
         })

@@ -6,6 +6,9 @@ use std::ops::Range;
 use super::voice::{CHUNK_SAMPLES, Thresholds};
 use crate::mel::HOP_SAMPLES;
 
+/// A voice sounds so long before and behind where it is heard: 30 ms, by which Silero pads speech.
+const REACH_SAMPLES: u64 = 480;
+
 /// Which chunks of a stream have a voice.
 pub struct Voiced {
     thresholds: Thresholds,
@@ -29,24 +32,22 @@ impl Voiced {
 
     /// Drops what is before `place`, and further from it than a voice reaches.
     pub fn forget(&mut self, place: u64) {
-        let reach = self.thresholds.padding_samples.div_ceil(CHUNK_SAMPLES as u64);
+        let reach = REACH_SAMPLES.div_ceil(CHUNK_SAMPLES as u64);
         let unneeded = (place / CHUNK_SAMPLES as u64).saturating_sub(self.forgotten + reach);
         let unneeded = (unneeded as usize).min(self.chunks.len());
         self.chunks.drain(..unneeded);
         self.forgotten += unneeded as u64;
     }
 
-    /// For each frame of a spectrogram of this place whether it is in a chunk that has a voice, or as near to one as speech is
-    /// padded. What was not listened to counts as voice.
+    /// For each frame of a spectrogram of this place whether it is in a chunk that has a voice, or that near to one. What was not listened to counts as voice.
     pub fn frames(&self, place: &Range<u64>) -> Vec<bool> {
-        let padding = self.thresholds.padding_samples;
         let has_voice = |chunk: u64| {
             let index = chunk.checked_sub(self.forgotten).and_then(|index| usize::try_from(index).ok());
             index.and_then(|index| self.chunks.get(index)).copied().unwrap_or(true)
         };
         let chunk = |sample: u64| sample / CHUNK_SAMPLES as u64;
         let frames = place.clone().step_by(HOP_SAMPLES);
-        frames.map(|at| (chunk(at.saturating_sub(padding))..=chunk(at + padding)).any(has_voice)).collect()
+        frames.map(|at| (chunk(at.saturating_sub(REACH_SAMPLES))..=chunk(at + REACH_SAMPLES)).any(has_voice)).collect()
     }
 }
 
@@ -56,7 +57,8 @@ mod tests {
 
     #[test]
     fn frames_near_a_voice_have_one() {
-        let mut voiced = Voiced::new(Thresholds::default());
+        // However much of a pause is transcribed with it, it has no voice.
+        let mut voiced = Voiced::new(Thresholds { padding_samples: 16_000, ..Thresholds::default() });
         [0.1, 0.1, 0.1, 0.4, 0.6, 0.4, 0.1, 0.1, 0.1].into_iter().for_each(|probability| voiced.push(probability));
         let spoken = 4 * 512 - 480..6 * 512 + 480;
         for _ in 0..2 {

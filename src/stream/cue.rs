@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::transcript::{Segment, Word};
+use crate::transcript::{Segment, Word, has_spaces};
 
 /// A line that lasts less than 0.1 s is not seen.
 const LEAST_CUE_SAMPLES: u64 = 1_600;
@@ -119,7 +119,8 @@ fn share(words: &mut [CueWord]) {
 /// One cue of several.
 pub(super) fn joined(cues: Vec<Cue>) -> Option<Cue> {
     cues.into_iter().reduce(|mut all, cue| {
-        all.text = format!("{} {}", all.text, cue.text);
+        let space = if has_spaces(&all.language) { " " } else { "" };
+        all.text = [&all.text, space, &cue.text].concat();
         all.end_samples = cue.end_samples;
         all.words.extend(cue.words);
         all
@@ -129,6 +130,13 @@ pub(super) fn joined(cues: Vec<Cue>) -> Option<Cue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_joined_as_their_language_does() {
+        let line = |language: &str| Cue { text: "a".into(), language: language.into(), ..Cue::nothing(0) };
+        let text = |language| joined(vec![line(language), line(language)]).map(|cue| cue.text);
+        assert_eq!(["en", "ja"].map(text), [Some("a a".into()), Some("aa".into())]);
+    }
 
     /// The times of words that had these.
     fn shared(times: &[(u64, u64)]) -> Vec<(u64, u64)> {

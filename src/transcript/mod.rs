@@ -9,7 +9,7 @@ mod words;
 use std::time::Duration;
 
 pub use invented::{drop_invented, drop_wordless, has_words};
-pub use segments::{TIMESTAMP_SAMPLES, segments};
+pub use segments::{LEAST_ADVANCE_SAMPLES, LEAST_REST_SAMPLES, TIMESTAMP_SAMPLES, drop_unfinished, segments};
 pub use words::{Word, add as add_words, has_spaces, keep_to_sound, text_tokens};
 
 use crate::decoder::{Language, Options};
@@ -33,7 +33,7 @@ pub struct Segment {
     pub words: Vec<Word>,
 }
 
-/// Texts that were written at higher temperatures do not condition the next ones.
+/// Texts for which higher temperatures were tried do not condition the next ones.
 const MOST_EXEMPLARY_TEMPERATURE: f32 = 0.5;
 /// The decoder takes no more than half of its positions, 448 in every model.
 const MOST_PREVIOUS_TOKENS: usize = 224;
@@ -63,6 +63,8 @@ pub struct WindowTranscript {
     pub no_speech_probability: f32,
     /// At which the text was written.
     pub temperature: f32,
+    /// The highest at which it was tried to write one.
+    pub tried_temperature: f32,
     /// Device that ran it.
     pub device: &'static str,
     /// How long it took.
@@ -71,14 +73,14 @@ pub struct WindowTranscript {
 
 impl WindowTranscript {
     /// What the stream's next window learns of this one: the language of the first window with text is the stream's, and the text
-    /// is what the next one is conditioned on, if that is asked for. A text from a temperature above 0.5 is no good example, nor is
-    /// what led to it (`transcribe` in openai/whisper `transcribe.py`).
+    /// is what the next one is conditioned on, if that is asked for. Where temperatures above 0.5 were tried the text is no good
+    /// example, nor is what led to it (`transcribe` in openai/whisper `transcribe.py`; there it is the last that was tried, whose text is taken).
     pub fn settle(&self, options: &mut Options) {
         if options.conditions_on_previous {
             if !self.is_cut {
                 options.previous.extend_from_slice(&self.tokens);
             }
-            if self.temperature > MOST_EXEMPLARY_TEMPERATURE {
+            if self.tried_temperature > MOST_EXEMPLARY_TEMPERATURE {
                 options.previous.clear();
             }
             options.previous.drain(..options.previous.len().saturating_sub(MOST_PREVIOUS_TOKENS));
@@ -109,7 +111,11 @@ mod tests {
     #[test]
     fn the_next_window_is_conditioned_on_the_last_tokens_unless_they_were_drawn() {
         let mut options = Options { conditions_on_previous: true, previous: vec![7], ..Options::default() };
-        let written = |tokens: Vec<Token>, temperature| WindowTranscript { tokens, temperature, ..Default::default() };
+        let written = |tokens: Vec<Token>, tried_temperature| WindowTranscript {
+            tokens,
+            tried_temperature,
+            ..Default::default()
+        };
         written(vec![1, 2], 0.4).settle(&mut options);
         assert_eq!(options.previous, [7, 1, 2]);
         written((0..300).collect(), 0.0).settle(&mut options);
@@ -117,7 +123,8 @@ mod tests {
         let invented = WindowTranscript { tokens: vec![9], is_cut: true, ..Default::default() };
         invented.settle(&mut options);
         assert_eq!(options.previous, (76..300).collect::<Vec<_>>());
-        written(vec![3], 0.6).settle(&mut options);
+        let rejected = WindowTranscript { temperature: 0.0, ..written(vec![3], 0.6) };
+        rejected.settle(&mut options);
         assert!(options.previous.is_empty());
 
         let mut unconditioned = Options::default();

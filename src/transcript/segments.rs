@@ -7,6 +7,26 @@ use crate::model::{Token, Vocabulary};
 /// Samples between two timestamp tokens: 20 ms.
 pub const TIMESTAMP_SAMPLES: usize = 320;
 
+/// A text that covers less than 1 s of its window is no reason to transcribe the rest again.
+pub const LEAST_ADVANCE_SAMPLES: usize = 16_000;
+
+/// What is left of a window behind its text is transcribed again if it is longer: 2.5 s. A decoder may end its text at a
+/// pause, with speech behind it.
+pub const LEAST_REST_SAMPLES: usize = 40_000;
+
+/// Drops what was begun behind the last closed segment of a text that stops before its end: it is heard again, in a window that begins
+/// there (`transcribe` in openai/whisper `transcribe.py`). A text of which little is left, or little closed, stays as it is.
+pub fn drop_unfinished(decoding: &mut Decoding, vocabulary: &Vocabulary, window_samples: usize) {
+    let pieces = pieces(&decoding.tokens, vocabulary.special.timestamp_begin);
+    if let [.., Piece { end: Some(_), .. }, Piece { start, end: None, first, .. }] = pieces[..]
+        && decoding.is_unfinished
+        && (LEAST_ADVANCE_SAMPLES..window_samples.saturating_sub(LEAST_REST_SAMPLES))
+            .contains(&(start * TIMESTAMP_SAMPLES))
+    {
+        decoding.tokens.truncate(first);
+    }
+}
+
 /// The segments of a window of `window_samples` samples, and how many of these they account for, at least one: up to the
 /// last timestamp, or all where the last text was not closed.
 pub fn segments(decoding: &Decoding, vocabulary: &Vocabulary, window_samples: usize) -> (Vec<Segment>, usize) {
@@ -80,6 +100,28 @@ mod tests {
     fn pairs_of_timestamps_cut_the_text() {
         let tokens = [100, 1, 2, 150, 150, 3, 200];
         assert_eq!(pieces(&tokens, 100), [piece(0, Some(50), &[1, 2], 1), piece(50, Some(100), &[3], 5)]);
+    }
+
+    #[test]
+    fn what_a_loop_leaves_is_for_the_next_window() {
+        let vocabulary =
+            crate::model::Model::open(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/toy")))
+                .unwrap()
+                .vocabulary;
+        let at = |seconds: u32| vocabulary.special.timestamp_begin + 50 * seconds;
+        let word = vocabulary.encode(" so")[0];
+        let heard = |tokens: &[Token], is_unfinished| {
+            let mut decoding = Decoding { tokens: tokens.to_vec(), is_unfinished, ..Decoding::default() };
+            drop_unfinished(&mut decoding, &vocabulary, 28 * 16_000);
+            let (segments, consumed) = segments(&decoding, &vocabulary, 28 * 16_000);
+            (segments.len(), consumed / 16_000)
+        };
+        let text = [at(0), word, at(4), at(5), word];
+        assert_eq!(heard(&text, true), (1, 5));
+        assert_eq!(heard(&text, false), (2, 28), "the model ended it there");
+        assert_eq!(heard(&text[..2], true), (1, 28), "nothing is closed");
+        assert_eq!(heard(&[at(0), word, at(25), at(26), word], true), (2, 28), "too little is left");
+        assert_eq!(heard(&text[..3], true), (1, 4));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct Hypothesis {
     pub sum_log_probability: f32,
     /// Where the text falls into a loop, behind the loop's first round.
     pub looped: Option<usize>,
+    /// Whether its end was written: it neither fell into a loop nor is as long as may be.
+    pub has_ended: bool,
 }
 
 impl Hypothesis {
@@ -34,6 +36,7 @@ impl Hypothesis {
     pub fn push(&mut self, token: Token, log_probability: f32, limits: &Limits) -> bool {
         self.sum_log_probability += log_probability;
         if token == limits.end_of_text {
+            self.has_ended = true;
             return true;
         }
         self.tokens.push(token);
@@ -63,14 +66,14 @@ mod tests {
         let mut text = Hypothesis::default();
         assert!(!text.push(1, -0.5, &LIMITS) && !text.push(2, -0.1, &LIMITS));
         let (ended, has_ended) = text.then(9, -0.3, &LIMITS);
-        assert!(has_ended && ended.tokens == [1, 2]);
+        assert!(has_ended && ended.has_ended && ended.tokens == [1, 2]);
         assert!((ended.mean_log_probability() + 0.3).abs() < 1e-6);
 
         let pushed = (0..40).position(|index| text.push([3, 4, 5, 6, 7, 8][index * index % 6], 0.0, &LIMITS));
-        assert_eq!((pushed, text.looped), (Some(23), Some(8)));
+        assert_eq!((pushed, text.looped, text.has_ended), (Some(23), Some(8), false));
 
         let mut long = Hypothesis::default();
         let pushed = (0..40).position(|index| long.push(10 + index, 0.0, &LIMITS));
-        assert_eq!((pushed, long.looped), (Some(29), None));
+        assert_eq!((pushed, long.looped, long.has_ended), (Some(29), None, false));
     }
 }

@@ -22,6 +22,8 @@ pub struct SpecialTokens {
     pub translate: Token,
     /// `<|transcribe|>`
     pub transcribe: Token,
+    /// `<|startoflm|>`, which some vocabularies lack.
+    pub start_of_lm: Option<Token>,
     /// `<|startofprev|>`
     pub start_of_previous: Token,
     /// `<|nospeech|>` (`<|nocaptions|>` in older vocabularies)
@@ -67,6 +69,7 @@ impl SpecialTokens {
             start_of_transcript: require(&["<|startoftranscript|>"])?,
             translate: require(&["<|translate|>"])?,
             transcribe: require(&["<|transcribe|>"])?,
+            start_of_lm: names.get("<|startoflm|>").copied(),
             start_of_previous: require(&["<|startofprev|>"])?,
             no_speech: require(&["<|nospeech|>", "<|nocaptions|>"])?,
             no_timestamps,
@@ -102,6 +105,7 @@ impl SpecialTokens {
             start_of_transcript,
             translate: first_task,
             transcribe: first_task + 1,
+            start_of_lm: Some(first_task + 2),
             start_of_previous: first_task + 3,
             no_speech: first_task + 4,
             no_timestamps: first_task + 5,

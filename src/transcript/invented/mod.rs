@@ -87,6 +87,8 @@ mod tests {
             language_probability: None,
             compression_ratio: 1.0,
             temperature: 0.0,
+            is_unfinished: false,
+            tried_temperature: 0.0,
             is_silent: false,
         }
     }
