@@ -454,8 +454,7 @@ impl Cutter {
             }
             return;
         };
-        let silent_to = ears.speech.coming().unwrap_or(self.analysed);
-        let quiet = if open.is_speech { 0 } else { silent_to.saturating_sub(open.start_samples) };
+        let quiet = if open.is_speech { 0 } else { self.analysed - open.start_samples };
         if quiet >= self.limits.pause_samples as u64 {
             let end = cut(begin, (open.start_samples + TAIL_SAMPLES).min(begin + self.limits.window_samples as u64));
             if !self.limits.is_growing {
