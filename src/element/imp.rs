@@ -96,11 +96,15 @@ impl WhisperNpu {
         Some(latency::clock_time(self.born.elapsed())).filter(|_| self.obj().current_state() == gst::State::Playing)
     }
 
+    /// What upstream says of its latency: whether it is live, and the least and the most of it.
+    pub(super) fn ask_upstream(&self) -> Option<(bool, gst::ClockTime, Option<gst::ClockTime>)> {
+        let mut query = gst::query::Latency::new();
+        self.sinkpad.peer_query(&mut query).then(|| query.result())
+    }
+
     /// What upstream adds to the latency, if it is live.
     pub(super) fn upstream_latency(&self) -> Option<gst::ClockTime> {
-        let mut query = gst::query::Latency::new();
-        let (is_live, minimum, _) = self.sinkpad.peer_query(&mut query).then(|| query.result())?;
-        is_live.then_some(minimum)
+        self.ask_upstream().and_then(|(is_live, minimum, _)| is_live.then_some(minimum))
     }
 
     pub(super) fn loader(&self) -> &Loader {
@@ -286,6 +290,9 @@ impl ObjectSubclass for WhisperNpu {
             .event_function(|_, parent, event| {
                 Self::catch_panic_pad_function(parent, || false, |element| element.sink_event(event))
             })
+            .query_function(|_, parent, query| {
+                Self::catch_panic_pad_function(parent, || false, |element| element.sink_query(query))
+            })
             .build();
         let srcpad = gst::Pad::builder_from_template(&template("src"))
             .activatemode_function(|_, parent, mode, is_active| {
@@ -298,12 +305,16 @@ impl ObjectSubclass for WhisperNpu {
             .event_function(|_, parent, event| {
                 Self::catch_panic_pad_function(parent, || false, |element| element.src_event(event))
             })
-            .query_function(|_, parent, query| {
-                Self::catch_panic_pad_function(parent, || false, |element| element.src_query(query))
+            .query_function(|pad, parent, query| {
+                Self::catch_panic_pad_function(parent, || false, |element| element.src_query(pad, query))
             })
             .flags(gst::PadFlags::FIXED_CAPS)
             .build();
-        let unsynced_srcpad = gst::Pad::from_template(&template("unsynced_src"));
+        let unsynced_srcpad = gst::Pad::builder_from_template(&template("unsynced_src"))
+            .query_function(|pad, parent, query| {
+                Self::catch_panic_pad_function(parent, || false, |element| element.src_query(pad, query))
+            })
+            .build();
         Self {
             sinkpad,
             srcpad,

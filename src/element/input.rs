@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gst::ClockTime;
+use gst::{ClockTime, prelude::MulDiv};
 use gst_audio::{AudioBufferRef, AudioInfo, AudioLayout, AudioMeta};
 
 use super::{
@@ -19,7 +19,8 @@ const LOUDEST: f32 = 1e6;
 /// What a stream's input needs to know from one buffer to the next; replaced on flush and in READY.
 #[derive(Debug, Default)]
 pub(super) struct Input {
-    line: TimeLine,
+    /// What timestamps mean.
+    pub line: TimeLine,
     converter: Option<Converter>,
     position: Option<Position>,
     /// Numbers the stretches.
@@ -28,8 +29,10 @@ pub(super) struct Input {
     pub announced: Option<gst::Event>,
     /// Unknown until upstream was asked.
     pub is_live: Option<bool>,
-    /// The stretch was written as if it had ended, because nothing came.
-    is_over: bool,
+    /// Whether that may have changed.
+    pub is_liveness_doubted: bool,
+    /// The stretch was written as if it had ended, because nothing came; what comes next is no part of it.
+    pub is_over: bool,
     /// Samples since the last look that were no numbers.
     pub damaged_samples: u64,
 }
@@ -126,6 +129,12 @@ impl Input {
         let is_open = self.position.is_some() && audio.run == self.run;
         let of_line = |time: fn(&TimeLine, ClockTime) -> Option<ClockTime>| is_open.then(|| time(&self.line, start))?;
         [Some(start), of_line(TimeLine::running), of_line(TimeLine::stream_time)]
+    }
+
+    /// How long a buffer of so many bytes sounds.
+    pub fn duration(&self, bytes: usize) -> Option<ClockTime> {
+        let info = self.converter.as_ref()?.info();
+        ClockTime::SECOND.mul_div_floor(bytes as u64 / u64::from(info.bpf()), info.rate().into())
     }
 
     /// The format that buffers come in.

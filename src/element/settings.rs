@@ -323,7 +323,7 @@ pub(super) fn properties() -> Vec<ParamSpec> {
                 "When text is final in a live pipeline; text that is final never changes. Not used when the pipeline is not live. \
                  Takes effect with the next stretch of audio",
             )
-            .mutable_ready()
+            .mutable_playing()
             .build(),
         glib::ParamSpecBoolean::builder(PARTIALS)
             .nick("Partials")
@@ -332,17 +332,17 @@ pub(super) fn properties() -> Vec<ParamSpec> {
                  each time it does. Takes effect with the next stretch of audio",
             )
             .default_value(false)
-            .mutable_ready()
+            .mutable_playing()
             .build(),
         glib::ParamSpecUInt::builder(LATENCY)
             .nick("Latency")
             .blurb(
                 "Longest time from a word to its text in a live pipeline that keeps up, in milliseconds: text is final in time for it, \
-                 longer is more accurate. Below 1500 acts as 1500, and above 20000 nobody waits longer. Not used when the \
+                 longer is more accurate. Below 1500 acts as 1500, and above 37000 nobody waits longer. Not used when the \
                  pipeline is not live. Takes effect with the next stretch of audio",
             )
             .default_value(DEFAULT_LATENCY_MS)
-            .mutable_ready()
+            .mutable_playing()
             .build(),
         glib::ParamSpecUInt::builder(MAX_DELAY)
             .nick("Maximum delay")
@@ -394,7 +394,7 @@ fn probability(name: &str, nick: &str, default: f32, blurb: &str) -> ParamSpec {
         .minimum(0.0)
         .maximum(1.0)
         .default_value(default)
-        .mutable_ready()
+        .mutable_playing()
         .build()
 }
 
@@ -404,7 +404,7 @@ fn voice_ms(name: &str, nick: &str, default: u32, blurb: &str) -> ParamSpec {
         .blurb(&format!("{blurb}. Takes effect with the next stretch of audio"))
         .maximum(MOST_VOICE_MS)
         .default_value(default)
-        .mutable_ready()
+        .mutable_playing()
         .build()
 }
 

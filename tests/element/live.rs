@@ -10,7 +10,7 @@ use crate::{
         Tone::{High, Low},
         beeps,
     },
-    listener::{Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_heard, init, words},
+    listener::{Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_covered, assert_heard, init, words},
 };
 
 fn latency(pad: &gst::Pad) -> Option<(bool, gst::ClockTime, Option<gst::ClockTime>)> {
@@ -28,6 +28,42 @@ fn a_live_pipeline_waits_for_the_text() {
     let (is_live, minimum, _) = latency(&listener.element.static_pad("src").unwrap()).unwrap();
     assert!(is_live);
     assert_eq!(minimum, gst::ClockTime::from_mseconds(5100));
+    let unsynced = listener.element.static_pad("unsynced_src").unwrap();
+    assert_eq!(latency(&unsynced).unwrap(), latency(&listener.element.static_pad("src").unwrap()).unwrap());
+}
+
+/// As a mixer does that a live source is added to.
+#[test]
+fn an_upstream_that_becomes_live_is_waited_for_no_longer() {
+    let mut listener = Listener::paced(Pace::Live);
+    listener.harness.set_live(false);
+    listener.play(PLAIN);
+    listener.speak_in_time(&beeps(&[(Low, 1.0)], 2.0, PLAIN_RATE), 0.0);
+    assert_eq!(words(&listener.take()), [""; 0], "a file's window is longer");
+    listener.harness.set_live(true);
+    assert!(listener.harness.push_upstream_event(gst::event::Latency::new(gst::ClockTime::from_seconds(8))));
+    listener.speak_in_time(&beeps(&[(High, 1.0)], 8.0, PLAIN_RATE), 2.0);
+    let mut outs = listener.take_until(|out| matches!(out, Out::Text { start_s, .. } if *start_s > 2.5));
+    assert_heard(&outs, &[(Low, 1.0), (High, 3.0)]);
+    outs.extend(listener.finish());
+    assert_covered(&outs, 0.0, 10.0);
+    listener.no_error();
+}
+
+#[test]
+fn whether_all_is_drained_is_not_for_downstream_to_say() {
+    let mut listener = Listener::plain_paced(Pace::Live);
+    let asked = Arc::<Mutex<u32>>::default();
+    let counted = asked.clone();
+    listener.element.static_pad("src").unwrap().add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, move |_, _| {
+        *counted.lock().unwrap() += 1;
+        gst::PadProbeReturn::Ok
+    });
+    listener.speak(&beeps(&[(Low, 1.0)], 2.0, PLAIN_RATE), 0.0);
+    let upstream = listener.element.static_pad("sink").unwrap().peer().unwrap();
+    *asked.lock().unwrap() = 0;
+    assert!(upstream.peer_query(&mut gst::query::Drain::new()));
+    assert_eq!(*asked.lock().unwrap(), 0, "who waits for text to be taken keeps upstream waiting");
 }
 
 #[test]

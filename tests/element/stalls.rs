@@ -10,7 +10,7 @@ use crate::{
         Tone::{High, Low},
         beeps,
     },
-    listener::{Listener, Out, PLAIN_RATE, Pace, assert_covered, assert_heard, marks, words},
+    listener::{Listener, Out, PLAIN_RATE, Pace, assert_covered, assert_heard, buffer, marks, words},
 };
 
 /// Several times as long as the element takes to look at the clock.
@@ -71,6 +71,23 @@ fn who_begins_again_unmarked_is_believed_at_once() {
     assert!(listener.bus.pop_filtered(&[gst::MessageType::Warning]).is_none(), "no text was moved");
     let heard_s = listener.stats().get::<f64>("audio-seconds").unwrap();
     assert!((heard_s - 4.0).abs() < 0.001, "{heard_s} s");
+}
+
+#[test]
+fn who_begins_again_without_timestamps_says_it_then() {
+    let mut listener = Listener::plain_paced(Pace::Live);
+    listener.speak_in_time(&beeps(&[(Low, 1.0)], 2.0, PLAIN_RATE), 0.0);
+    std::thread::sleep(A_WHILE);
+    listener.set_time(4.0);
+    assert_heard(&listener.take_until(ends_after(1.9)), &[(Low, 1.0)]);
+    listener.set_time(20.0);
+    listener.take_until(ends_after(11.9));
+    for (index, piece) in beeps(&[(High, 1.0)], 2.0, PLAIN_RATE).chunks(PLAIN_RATE as usize / 10).enumerate() {
+        listener.set_time(20.1 + index as f64 * 0.1);
+        listener.harness.push(buffer(piece, None)).unwrap();
+    }
+    assert_heard(&listener.finish(), &[(High, 21.0)]);
+    assert!(listener.bus.pop_filtered(&[gst::MessageType::Warning]).is_none(), "no text was moved");
 }
 
 #[test]

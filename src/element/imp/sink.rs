@@ -26,6 +26,7 @@ impl WhisperNpu {
         gst::trace!(CAT, imp = self, "Heard {buffer:?}");
         self.queue.outcome()?;
         self.learn_liveness();
+        let buffer = self.stamp(buffer);
         self.settle_segment(buffer.pts());
         let admitted = lock(&self.input).admit(buffer);
         let Admitted { before, buffer, heard_frames } = admitted.map_err(|fault| errors::report(self, &fault))?;
@@ -80,14 +81,42 @@ impl WhisperNpu {
         Ok(())
     }
 
-    /// Asks upstream once a stream whether it is live.
+    /// Asks upstream whether it is live, once a stream and where that may have changed, which ends a stretch.
     fn learn_liveness(&self) {
-        if lock(&self.input).is_live.is_some() {
+        let (is_doubted, before) = {
+            let mut input = lock(&self.input);
+            (std::mem::take(&mut input.is_liveness_doubted), input.is_live)
+        };
+        if before.is_some() && !is_doubted {
             return;
         }
-        let is_live = self.upstream_latency().is_some();
+        let answer = self.ask_upstream().map(|(is_live, ..)| is_live);
+        let is_live = answer.or(before).unwrap_or(false);
+        if before == Some(is_live) {
+            return;
+        }
         gst::debug!(CAT, imp = self, "The pipeline is {}live", if is_live { "" } else { "not " });
+        self.end_stretch();
         lock(&self.input).is_live = Some(is_live);
+    }
+
+    /// What comes without a timestamp behind a stop of a live source is what sounded just now.
+    fn stamp(&self, mut buffer: gst::Buffer) -> gst::Buffer {
+        if buffer.pts().is_some() || !lock(&self.input).is_over {
+            return buffer;
+        }
+        let began = self.running_time().zip(self.upstream_latency()).and_then(|(now, upstream)| {
+            let input = lock(&self.input);
+            let duration = input.duration(buffer.size())?;
+            input.line.position(now.saturating_sub(upstream).saturating_sub(duration))
+        });
+        buffer.make_mut().set_pts(began);
+        buffer
+    }
+
+    /// A live upstream is kept waiting by no query for what is done downstream: samples are copied, so nothing of its is held here.
+    pub(super) fn sink_query(&self, query: &mut gst::QueryRef) -> bool {
+        query.type_() == gst::QueryType::Drain || gst::Pad::query_default(&self.sinkpad, Some(&*self.obj()), query)
     }
 
     pub(super) fn sink_event(&self, event: gst::Event) -> bool {
@@ -191,6 +220,7 @@ impl WhisperNpu {
             let mut input = lock(&self.input);
             input.end();
             input.set_line(TimeLine::default());
+            input.is_liveness_doubted = true;
         }
         self.unsynced_srcpad.push_event(event.clone());
         let is_taken = self.srcpad.push_event(event);

@@ -105,24 +105,22 @@ impl WhisperNpu {
 
     pub(super) fn src_event(&self, event: gst::Event) -> bool {
         gst::debug!(CAT, imp = self, "Received {event:?} from downstream");
-        // Sent when the pad is linked.
-        if event.type_() == gst::EventType::Reconfigure {
-            self.queue.relink();
+        match event.type_() {
+            // Sent when the pad is linked.
+            gst::EventType::Reconfigure => self.queue.relink(),
+            // A mixer may become live when another source comes, and tells it by a new latency alone.
+            gst::EventType::Latency => lock(&self.input).is_liveness_doubted = true,
+            _ => {}
         }
         gst::Pad::event_default(&self.srcpad, Some(&*self.obj()), event)
     }
 
-    pub(super) fn src_query(&self, query: &mut gst::QueryRef) -> bool {
+    pub(super) fn src_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
         let gst::QueryViewMut::Latency(query) = query.view_mut() else {
-            return gst::Pad::query_default(&self.srcpad, Some(&*self.obj()), query);
+            return gst::Pad::query_default(pad, Some(&*self.obj()), query);
         };
-        let mut upstream = gst::query::Latency::new();
         // An element that cannot say is taken as not live, so that the latency is known before anything is linked.
-        let answer = if self.sinkpad.peer_query(&mut upstream) {
-            upstream.result()
-        } else {
-            (false, gst::ClockTime::ZERO, None)
-        };
+        let answer = self.ask_upstream().unwrap_or((false, gst::ClockTime::ZERO, None));
         let (is_live, minimum, maximum) = latency::answer(answer, self.settings().latency_ms);
         gst::debug!(CAT, imp = self, "Latency: live {is_live}, {minimum} to {maximum:?}");
         query.set(is_live, minimum, maximum);
