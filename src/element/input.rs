@@ -33,6 +33,8 @@ pub(super) struct Input {
     pub is_liveness_doubted: bool,
     /// The stretch was written as if it had ended, because nothing came; what comes next is no part of it.
     pub is_over: bool,
+    /// A buffer that had nothing to be heard was marked DISCONT.
+    is_marked: bool,
     /// Samples since the last look that were no numbers.
     pub damaged_samples: u64,
 }
@@ -93,13 +95,14 @@ impl Input {
     pub fn admit(&mut self, buffer: gst::Buffer) -> Result<Admitted, Fault> {
         let segment = self.line.segment().cloned().ok_or(Fault::NoSegment)?;
         let info = self.converter.as_ref().ok_or(Fault::NoCaps)?.info().clone();
+        self.is_marked |= buffer.flags().contains(gst::BufferFlags::DISCONT);
         if buffer.size() < info.bpf() as usize {
             return Ok(Admitted::default());
         }
-        let is_discont = std::mem::take(&mut self.is_over) || buffer.flags().contains(gst::BufferFlags::DISCONT);
         let Some(buffer) = gst_audio::audio_buffer_clip(buffer, segment.upcast_ref(), info.rate(), info.bpf()) else {
             return Ok(Admitted::default());
         };
+        let is_discont = std::mem::take(&mut self.is_over) | std::mem::take(&mut self.is_marked);
         let frames = buffer.size() as u64 / u64::from(info.bpf());
         let step = match &mut self.position {
             Some(position) => position.step(buffer.pts(), frames, is_discont),

@@ -25,6 +25,19 @@ fn send_discont(listener: &mut Listener, samples: &[f32], pts_s: f64) {
 }
 
 #[test]
+fn a_mark_on_a_buffer_without_sound_counts() {
+    for pace in Pace::BOTH {
+        let mut listener = playing(pace);
+        listener.speak(&beeps(&[(Low, 1.0)], 2.0, PLAIN_RATE), 0.0);
+        send_discont(&mut listener, &[], 2.5);
+        // Alone and unmarked it would not be believed.
+        listener.send_at(&beeps(&[(High, 0.2)], 0.9, PLAIN_RATE), 2.5).unwrap();
+        assert_heard(&listener.finish(), &[(Low, 1.0), (High, 2.7)]);
+        listener.no_error();
+    }
+}
+
+#[test]
 fn gap_events_stand_for_silence() {
     let gap =
         |start_s: f64, length_s: f64| gst::event::Gap::builder(seconds(start_s)).duration(seconds(length_s)).build();

@@ -79,8 +79,8 @@ impl WhisperNpu {
 
     /// Upstream sees what downstream answered with its next buffer; after EOS there is none, so the bus must hear of it.
     pub(super) fn report_unseen(&self, flow: gst::FlowError) {
-        if !self.is_reported.load(Ordering::Relaxed) && !matches!(flow, gst::FlowError::Flushing | gst::FlowError::Eos)
-        {
+        let is_fault = !matches!(flow, gst::FlowError::Flushing | gst::FlowError::Eos);
+        if is_fault && !self.is_reported.swap(true, Ordering::Relaxed) {
             errors::report_flow(self, flow);
         }
         self.srcpad.push_event(gst::event::Eos::new());
