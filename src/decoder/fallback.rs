@@ -50,9 +50,7 @@ mod tests {
             language_probability: None,
             compression_ratio,
             temperature: 0.0,
-            tried_temperature: 0.0,
-            is_silent: false,
-            is_unfinished: false,
+            ..Decoding::default()
         };
         Attempt { decoding, is_loop: false }
     }

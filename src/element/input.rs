@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gst::{ClockTime, prelude::MulDiv};
+use gst::ClockTime;
 use gst_audio::{AudioBufferRef, AudioInfo, AudioLayout, AudioMeta};
 
 use super::{
@@ -130,14 +130,13 @@ impl Input {
     pub fn times(&self, audio: &Audio) -> [Option<ClockTime>; 3] {
         let start = position::time(audio.anchor, audio.start_samples);
         let is_open = self.position.is_some() && audio.run == self.run;
-        let of_line = |time: fn(&TimeLine, ClockTime) -> Option<ClockTime>| is_open.then(|| time(&self.line, start))?;
-        [Some(start), of_line(TimeLine::running), of_line(TimeLine::stream_time)]
+        if is_open { self.line.times(start) } else { [Some(start), None, None] }
     }
 
     /// How long a buffer of so many bytes sounds.
     pub fn duration(&self, bytes: usize) -> Option<ClockTime> {
         let info = self.converter.as_ref()?.info();
-        ClockTime::SECOND.mul_div_floor(bytes as u64 / u64::from(info.bpf()), info.rate().into())
+        Some(position::duration(bytes as u64 / u64::from(info.bpf()), info.rate()))
     }
 
     /// The format that buffers come in.

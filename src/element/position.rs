@@ -168,7 +168,7 @@ pub(super) fn frames(duration: ClockTime, rate: u32) -> u64 {
     scale(duration.nseconds(), rate, 1_000_000_000)
 }
 
-fn duration(frames: u64, rate: u32) -> ClockTime {
+pub(super) fn duration(frames: u64, rate: u32) -> ClockTime {
     ClockTime::from_nseconds(scale(frames, 1_000_000_000, rate).min(ClockTime::MAX.nseconds()))
 }
 

@@ -53,8 +53,13 @@ impl TimeLine {
     }
 
     /// The stream time of a PTS.
-    pub fn stream_time(&self, time: ClockTime) -> Option<ClockTime> {
+    fn stream_time(&self, time: ClockTime) -> Option<ClockTime> {
         self.segment.as_ref()?.to_stream_time(time)
+    }
+
+    /// A PTS, and its running time and stream time.
+    pub fn times(&self, time: ClockTime) -> [Option<ClockTime>; 3] {
+        [Some(time), self.running(time), self.stream_time(time)]
     }
 
     /// From when to when a text is said within the segment: a window's last words may be looked for behind the last sample.

@@ -259,11 +259,7 @@ impl Transcription {
         let to = run.stream.position_samples();
         let start = run.time(from);
         if to > from {
-            element.report_skipped(
-                to - from,
-                arrived,
-                [Some(start), self.line.running(start), self.line.stream_time(start)],
-            );
+            element.report_skipped(to - from, arrived, self.line.times(start));
             self.output.mark_discont();
         }
         let end = run.time(to);

@@ -39,7 +39,8 @@ impl Voiced {
         self.forgotten += unneeded as u64;
     }
 
-    /// For each frame of a spectrogram of this place whether it is in a chunk that has a voice, or that near to one. What was not listened to counts as voice.
+    /// For each frame of a spectrogram of this place whether it is in a chunk that has a voice, or that near to one. What was not
+    /// listened to counts as voice.
     pub fn frames(&self, place: &Range<u64>) -> Vec<bool> {
         let has_voice = |chunk: u64| {
             let index = chunk.checked_sub(self.forgotten).and_then(|index| usize::try_from(index).ok());

@@ -74,7 +74,8 @@ pub struct WindowTranscript {
 impl WindowTranscript {
     /// What the stream's next window learns of this one: the language of the first window with text is the stream's, and the text
     /// is what the next one is conditioned on, if that is asked for. Where temperatures above 0.5 were tried the text is no good
-    /// example, nor is what led to it (`transcribe` in openai/whisper `transcribe.py`; there it is the last that was tried, whose text is taken).
+    /// example, nor is what led to it (`transcribe` in openai/whisper `transcribe.py`, which takes the text of the last that was
+    /// tried).
     pub fn settle(&self, options: &mut Options) {
         if options.conditions_on_previous {
             if !self.is_cut {

@@ -86,10 +86,7 @@ mod tests {
             language: "en".into(),
             language_probability: None,
             compression_ratio: 1.0,
-            temperature: 0.0,
-            is_unfinished: false,
-            tried_temperature: 0.0,
-            is_silent: false,
+            ..Decoding::default()
         }
     }
 
