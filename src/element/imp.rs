@@ -6,7 +6,7 @@ mod source;
 use std::{
     sync::{Arc, LazyLock, Mutex, atomic::AtomicBool},
     thread::ThreadId,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use gst::{
@@ -24,6 +24,7 @@ use super::{
     queue::{Audio, Queue},
     settings::{self, ELEMENT_NAME, Settings},
     stats::Stats,
+    stopwatch::Stopwatch,
 };
 use crate::{lock::lock, scheduler::processors};
 
@@ -38,8 +39,8 @@ const LOAD_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The element.
 ///
-/// Each lock is held for a moment and alone, none over a push, a query, a post, a join or an inference; so there is no
-/// order to keep among them. The lifetimes they guard, from long to short: `settings` lives with the element, `loader`'s
+/// Each lock is held for a moment and alone, none over a push, a query, a post, a join or an inference, but for the queue's, which who
+/// waits for the loader takes within its: so there is no other order to keep among them. The lifetimes they guard, from long to short: `settings` lives with the element, `loader`'s
 /// model until another one is wanted, `stats` from NULL to NULL, `input` and `queue` from flush to flush, `pushes` from
 /// one to the next. What the task itself keeps of a stream (`Transcription`) belongs to its closure and needs no lock.
 pub struct WhisperNpu {
@@ -58,8 +59,8 @@ pub struct WhisperNpu {
     task_thread: Mutex<Option<ThreadId>>,
     /// An ERROR message of this stream is on the bus already.
     is_reported: AtomicBool,
-    /// From where `now` counts without a clock.
-    born: Instant,
+    /// What `now` is without a clock.
+    stopwatch: Mutex<Stopwatch>,
 }
 
 impl WhisperNpu {
@@ -88,12 +89,12 @@ impl WhisperNpu {
         self.obj().current_running_time().filter(|_| self.obj().current_state() == gst::State::Playing)
     }
 
-    /// What delays are counted by: the running time, or, where nobody has a clock, the system's.
+    /// What delays are counted by: the running time, or, where nobody has a clock, how long the element has played.
     pub(super) fn now(&self) -> Option<gst::ClockTime> {
         if self.obj().clock().is_some() {
             return self.running_time();
         }
-        Some(latency::clock_time(self.born.elapsed())).filter(|_| self.obj().current_state() == gst::State::Playing)
+        lock(&self.stopwatch).time().map(latency::clock_time)
     }
 
     /// What upstream says of its latency: whether it is live, and the least and the most of it.
@@ -132,13 +133,18 @@ impl WhisperNpu {
         &self.unsynced_srcpad
     }
 
-    /// The bus hears that text of audio from `start` on cannot leave before `moved`.
-    pub(super) fn report_moved(&self, start: gst::ClockTime, moved: gst::ClockTime) {
+    /// The bus hears that text of audio from `start` on cannot leave before `moved`, where it came late, or its model did.
+    pub(super) fn report_moved(&self, start: gst::ClockTime, moved: gst::ClockTime, was_late: bool) {
+        let (cause, remedy) = match was_late {
+            true => {
+                ("came when", "timestamps that go back need a new segment, and audio that comes late a higher latency")
+            }
+            false => ("waited for the model until", "play when the bus has said that it is loaded; READY loads it"),
+        };
         gst::element_imp_warning!(
             self,
             gst::StreamError::Failed,
-            ("audio from {start} came when the time line was at {moved}, so its text is moved: timestamps that go back need a new \
-                 segment, and audio that comes late a higher latency")
+            ("audio from {start} {cause} the time line was at {moved}, so its text is moved: {remedy}")
         );
     }
 
@@ -328,7 +334,7 @@ impl ObjectSubclass for WhisperNpu {
             pushes: Mutex::default(),
             task_thread: Mutex::default(),
             is_reported: AtomicBool::default(),
-            born: Instant::now(),
+            stopwatch: Mutex::default(),
         }
     }
 }
@@ -426,6 +432,8 @@ impl ElementImpl for WhisperNpu {
                     return Err(gst::StateChangeError);
                 }
             }
+            gst::StateChange::PausedToPlaying => lock(&self.stopwatch).start(),
+            gst::StateChange::PlayingToPaused => lock(&self.stopwatch).stop(),
             // The parent class joins the streaming threads, which must not wait for the engine or the model then.
             gst::StateChange::PausedToReady => {
                 self.queue.flush();

@@ -23,6 +23,8 @@ pub(super) struct Input {
     pub line: TimeLine,
     converter: Option<Converter>,
     position: Option<Position>,
+    /// Where the last stretch of this time line ended, or the gap behind it.
+    ended: Option<ClockTime>,
     /// Numbers the stretches.
     run: u64,
     /// The segment of the open stretch was announced again: whether it goes on shows with what comes next.
@@ -55,8 +57,8 @@ pub(super) struct Admitted {
 pub(super) enum Bridge {
     /// It goes on, perhaps with silence.
     Stretch(Option<Audio>),
-    /// There is none, or it is over.
-    End,
+    /// There is none, or it is over; what the resampler held back of it.
+    End(Option<Audio>),
 }
 
 impl Input {
@@ -74,21 +76,30 @@ impl Input {
         Ok(tail)
     }
 
-    /// Whether timestamps go on to mean what they do while a stretch is open, so that it may go on.
+    /// Another stream begins; its time line is to come.
+    pub fn begin_stream(&mut self) {
+        (self.is_live, self.ended) = (None, None);
+    }
+
+    /// Whether timestamps go on to mean what they do, where something was heard, so that what was heard may go on.
     pub fn may_go_on_in(&self, line: &TimeLine) -> bool {
-        self.position.is_some() && self.line.goes_on_as(line)
+        (self.position.is_some() || self.ended.is_some()) && self.line.goes_on_as(line)
     }
 
     /// A new time line, or none. Ask for the `end` before, unless the stretch may go on in it.
     pub fn set_line(&mut self, line: TimeLine) {
+        self.ended = self.ended.filter(|_| self.line.goes_on_as(&line));
         self.line = line;
     }
 
-    /// The segment that was announced again, if the open stretch does not go on with what has certainly this time.
+    /// The segment that was announced again, if what has certainly this time goes back in it.
     pub fn going_back_at(&mut self, time: Option<ClockTime>) -> Option<gst::Event> {
         let announced = self.announced.take()?;
-        let step = self.position.as_ref()?.leap(time?);
-        matches!(step, Step::Restart { .. }).then_some(announced)
+        let is_back = match &self.position {
+            Some(position) => matches!(position.leap(time?), Step::Restart { at } if at < position.expected()),
+            None => time? < self.ended?,
+        };
+        is_back.then_some(announced)
     }
 
     /// Takes a buffer in.
@@ -106,7 +117,7 @@ impl Input {
         let frames = buffer.size() as u64 / u64::from(info.bpf());
         let step = match &mut self.position {
             Some(position) => position.step(buffer.pts(), frames, is_discont),
-            None => Step::Restart { at: buffer.pts().or(segment.start()).unwrap_or(ClockTime::ZERO) },
+            None => Step::Restart { at: buffer.pts().or(self.ended).or(segment.start()).unwrap_or(ClockTime::ZERO) },
         };
         let mut heard_frames = 0;
         let before = match step {
@@ -162,11 +173,16 @@ impl Input {
 
     /// Nothing is sent up to `end`. What is short is heard as silence; what was heard already is no news.
     pub fn bridge(&mut self, end: ClockTime) -> Bridge {
-        let Some(position) = &self.position else { return Bridge::End };
-        match position.leap(end) {
-            Step::Fill { frames } => Bridge::Stretch(self.silence(frames)),
-            Step::Restart { at } if at > position.expected() => Bridge::End,
-            Step::Continue | Step::Drop { .. } | Step::Restart { .. } => Bridge::Stretch(None),
+        let step = self.position.as_ref().map(|position| (position.leap(end), position.expected()));
+        match step {
+            Some((Step::Fill { frames }, _)) => Bridge::Stretch(self.silence(frames)),
+            Some((Step::Restart { at }, expected)) if at <= expected => Bridge::Stretch(None),
+            Some((Step::Continue | Step::Drop { .. }, _)) => Bridge::Stretch(None),
+            Some((Step::Restart { .. }, _)) | None => {
+                let tail = self.end();
+                self.ended = self.ended.max(Some(end));
+                Bridge::End(tail)
+            }
         }
     }
 
@@ -180,6 +196,7 @@ impl Input {
     /// The stretch is over. Returns what the resampler held back of it.
     pub fn end(&mut self) -> Option<Audio> {
         let tail = self.drain();
+        self.ended = self.position.as_ref().map(Position::expected).or(self.ended);
         (self.position, self.announced, self.is_over) = (None, None, false);
         tail
     }
@@ -209,6 +226,7 @@ impl Input {
             run: self.run,
             anchor: position.anchor,
             start_samples,
+            longest_samples: samples.len(),
             samples,
             is_live: self.is_live.unwrap_or(false),
             arrived: None,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::settings::{Settings, WhisperNpuCommitPolicy};
+use super::settings::Settings;
 use crate::{scheduler::Urgency, segment::Limits, stream};
 
 /// Whisper's sample rate in Hz (`SAMPLE_RATE` in openai/whisper `audio.py`).
@@ -44,10 +44,8 @@ pub(super) fn limits(is_live: bool, rate: f64, settings: &Settings) -> Limits {
         return Limits { voice, ..Limits::default() };
     }
     let latency = own_latency(settings.latency_ms).mul_f64(rate.abs().min(1.0));
-    let limits = stream::limits(settings.commit_policy.into(), latency);
-    let is_told = settings.commit_policy == WhisperNpuCommitPolicy::Segment && settings.partials;
-    let limits = if is_told { limits.updated() } else { limits };
-    Limits { voice, ..limits }
+    let limits = Limits { voice, ..stream::limits(settings.commit_policy.into(), latency) };
+    if settings.partials { limits.told() } else { limits }
 }
 
 /// When a window's text should be there, counted from now.
@@ -75,6 +73,7 @@ pub(super) fn answer(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::element::settings::WhisperNpuCommitPolicy;
 
     fn live(latency_ms: u32) -> Limits {
         limits(true, 1.0, &Settings { latency_ms, ..Settings::default() })
@@ -97,7 +96,8 @@ mod tests {
             Settings { partials: true, ..Settings::default() },
             Settings { commit_policy: WhisperNpuCommitPolicy::AlignAtt, ..Settings::default() },
         ] {
-            assert!(limits(true, 1.0, &settings).update_samples > 0);
+            let limits = limits(true, 1.0, &settings);
+            assert!(limits.update_samples > 0 && limits.is_told == settings.partials);
         }
     }
 

@@ -81,6 +81,7 @@ mod queue;
 mod run;
 mod settings;
 mod stats;
+mod stopwatch;
 mod subtitle;
 mod text;
 mod time_line;

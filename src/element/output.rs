@@ -84,10 +84,12 @@ impl Output {
     ///
     /// A text that begins before what is covered already is moved there, so that none overlaps another.
     pub fn say(&mut self, start: ClockTime, end: ClockTime, text: &str) -> Vec<Piece> {
-        let text = single_line(text);
-        if text.is_empty() {
+        let line = single_line(text);
+        if line.is_empty() {
             return Vec::new();
         }
+        // Of words of scripts without spaces, which stand alone.
+        let text = if text.starts_with(' ') { format!(" {line}") } else { line };
         let gap = self.cover(start).map(|[start, end]| Piece::Gap { start, end });
         let mut pieces: Vec<Piece> = gap.into_iter().collect();
         let start = self.covered_to.map_or(start, |covered_to| covered_to.max(start));
@@ -119,10 +121,10 @@ mod tests {
         let mut output = Output::default();
         output.begin(Some(at(10)));
         assert_eq!(
-            output.say(at(12), at(14), " hello\nworld "),
+            output.say(at(12), at(14), "hello\nworld "),
             [Piece::Gap { start: at(10), end: at(12) }, text(12, 14, "hello world", true)]
         );
-        assert_eq!(output.say(at(14), at(15), "again"), [text(14, 15, "again", false)]);
+        assert_eq!(output.say(at(14), at(15), " again"), [text(14, 15, " again", false)]);
         assert_eq!(output.cover(at(20)), Some([at(15), at(20)]));
         assert_eq!(output.cover(at(20)), None);
     }

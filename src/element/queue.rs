@@ -33,6 +33,8 @@ pub(super) struct Audio {
     pub start_samples: u64,
     /// Mono, finite.
     pub samples: Vec<f32>,
+    /// The most of them that came at a time.
+    pub longest_samples: usize,
     /// Nobody upstream waits.
     pub is_live: bool,
     /// The running time at which the first of them came, in a live pipeline.
@@ -327,6 +329,7 @@ impl Inner {
             && last.start_samples + last.samples.len() as u64 == audio.start_samples
         {
             last.samples.extend_from_slice(&audio.samples);
+            last.longest_samples = last.longest_samples.max(audio.longest_samples);
             return;
         }
         self.items.push_back(Item::Audio(audio));
@@ -362,6 +365,7 @@ mod tests {
             anchor: ClockTime::ZERO,
             start_samples: index * u64::from(SAMPLE_RATE),
             samples: vec![0.0; SAMPLE_RATE as usize],
+            longest_samples: SAMPLE_RATE as usize,
             is_live,
             arrived: None,
         }
@@ -426,10 +430,12 @@ mod tests {
     fn single_samples_are_put_together() {
         let queue = open();
         for index in 0..100 {
-            let audio = Audio { start_samples: index, samples: vec![index as f32], ..second(0, false) };
+            let audio =
+                Audio { start_samples: index, longest_samples: 1, samples: vec![index as f32], ..second(0, false) };
             queue.push_audio(audio).unwrap();
         }
         let Ok((_, Some(Item::Audio(audio)))) = queue.pop(None) else { panic!("no audio") };
+        assert_eq!(audio.longest_samples, 1, "how they came is known still");
         assert_eq!(audio.samples, (0..100).map(|index| index as f32).collect::<Vec<_>>());
     }
 }

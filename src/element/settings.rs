@@ -349,7 +349,7 @@ pub(super) fn properties() -> Vec<ParamSpec> {
             .blurb(
                 "Longest time from a word to its text in a live pipeline that cannot keep up, in milliseconds: partials get rarer \
                  and stop, then windows are decoded in the cheapest way, then audio is skipped, with a GAP, a WARNING and a QoS \
-                 message. Less than the latency acts as the latency",
+                 message. Less than the latency acts as the latency; no more than a minute of audio ever waits",
             )
             .default_value(DEFAULT_MAX_DELAY_MS)
             .mutable_playing()

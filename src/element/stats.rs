@@ -22,7 +22,7 @@ pub(super) struct Stats {
     pub damaged_samples: u64,
     /// Longest time from the end of what a text says to the moment it left, in a live pipeline.
     pub longest_delay: gst::ClockTime,
-    /// Time from handing a window in to having its text.
+    /// Time that encoder and decoder took for them.
     pub inference: Duration,
 }
 

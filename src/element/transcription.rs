@@ -69,20 +69,23 @@ impl Transcription {
 
     /// Takes the next entry of the queue and pushes what follows from it.
     pub fn take(&mut self, element: &WhisperNpu, item: Queued) -> Result<(), FlowError> {
-        let length = match &item {
-            Queued::Audio(audio) => position::time(ClockTime::ZERO, audio.samples.len() as u64),
-            Queued::Event(_) => ClockTime::ZERO,
-        };
-        if self.run.is_none() {
-            self.watch.restart();
-        }
-        self.watch.end(element.now(), length, latency::listening(element.settings().latency_ms));
         match item {
-            Queued::Audio(audio) => self.hear(element, audio),
-            Queued::Event(event) => self.event(element, event),
-        }?;
-        self.watch.begin(element.now());
-        Ok(())
+            Queued::Audio(audio) => {
+                if self.run.is_none() {
+                    self.watch.restart();
+                }
+                let length = position::time(ClockTime::ZERO, audio.longest_samples as u64);
+                self.watch.end(element.now(), length, latency::listening(element.settings().latency_ms));
+                self.hear(element, audio)?;
+                self.watch.begin(element.now());
+                Ok(())
+            }
+            Queued::Event(event) => {
+                self.event(element, event)?;
+                // A source that sends nothing but events has stopped all the same.
+                if self.run.is_some() { self.wait(element) } else { Ok(()) }
+            }
+        }
     }
 
     /// Nothing came for a moment. When a live source has stopped, what it said is written and its time goes on without it.
@@ -122,12 +125,14 @@ impl Transcription {
             self.finish(element)?;
             self.output.mark_discont();
             let settings = element.settings();
+            let start = position::time(audio.anchor, audio.start_samples);
+            let was_moved = self.output.moved(start).is_some();
             let loaded = self.loaded(element)?;
             element.hold_latency(audio.is_live.then_some(settings.latency_ms));
             let run = self.run.insert(Run::new(&audio, self.line.rate(), &settings, &loaded));
-            let start = run.time(0);
+            debug_assert_eq!(run.time(0), start);
             if let Some(moved) = self.output.moved(start) {
-                element.report_moved(start, moved);
+                element.report_moved(start, moved, was_moved);
             }
             self.cover(element, start)?;
             // Lets a sink behind either pad preroll before there is text: else what is told at once fills a queue behind `unsynced_src`,
@@ -158,6 +163,7 @@ impl Transcription {
                 self.finish(element)?;
                 self.context = Context::default();
                 self.tagged = None;
+                self.line = TimeLine::default();
                 self.push_event(element, text::stream_start(start))
             }
             EventView::Caps(_) => self.push_caps(element),
@@ -366,9 +372,10 @@ impl Transcription {
     /// Tells what may still change, if it has changed since that was told.
     fn tell(&mut self, element: &WhisperNpu, tail: Option<Cue>, probability: Option<f32>) -> Result<(), FlowError> {
         let settings = element.settings();
+        let tail = tail.filter(|_| settings.partials);
         let Some(run) = &mut self.run else { return Ok(()) };
         let is_new = tail.as_ref().map_or("", |tail| tail.text.as_str()) != run.tail;
-        if !is_new || !run.is_live || !settings.partials && tail.is_some() {
+        if !is_new || !run.is_live {
             return Ok(());
         }
         let at_end = || Cue::nothing(run.stream.position_samples());

@@ -194,7 +194,7 @@ impl Cutter {
                 (start, Reason::Glance, self.later())
             }
         };
-        if start < end {
+        if start < end && (self.limits.is_told || reason != Reason::Glance) {
             self.cut.push_back(Cut { place: start..end, reason });
         }
         self.next_update = Some(next);
@@ -361,10 +361,10 @@ impl Cutter {
             return;
         }
         self.begin = place.min(on_grid(self.analysed)).max(self.begin);
-        let is_over = self.has_paused && self.flushed <= self.begin;
         self.flushed = self.flushed.max(self.begin);
         let Some(ears) = &mut self.ears else { return };
-        if is_over {
+        let open = ears.speech.open();
+        if !open.is_speech && on_grid(open.start_samples + TAIL_SAMPLES) <= self.begin {
             // Of the window that is open nothing is left but the pause behind it.
             (ears.window, self.has_paused, self.next_update) = (None, false, None);
         } else if let Some(window) = &mut ears.window {

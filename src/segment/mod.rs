@@ -39,6 +39,8 @@ pub struct Limits {
     pub is_growing: bool,
     /// Whether a window that grows is transcribed between pauses too: each time that it has grown by so much; 0 for not.
     pub update_samples: u64,
+    /// Whether somebody is told what may still change. If not, no window is transcribed for that alone.
+    pub is_told: bool,
     /// Speech in a window that grows is transcribed after so much of it even if it does not pause; 0 for not. What is said in it is
     /// final up to a quiet place, behind which more was heard.
     pub flush_samples: u64,
@@ -154,17 +156,18 @@ impl Limits {
 
     /// Windows of which somebody wants every word soon.
     pub fn streaming(latency: Duration) -> Self {
-        let limits = Self {
+        Self {
             window_samples: BUSY_WINDOW_SAMPLES,
             cut_search_samples: BUSY_CUT_SEARCH_SAMPLES,
+            update_samples: UPDATE_SAMPLES,
             ..Self::live(latency)
-        };
-        limits.updated()
+        }
     }
 
-    /// The same, transcribed while they grow.
-    pub fn updated(self) -> Self {
-        Self { update_samples: UPDATE_SAMPLES, ..self }
+    /// The same, with text told while they grow.
+    pub fn told(self) -> Self {
+        let update_samples = if self.update_samples > 0 { self.update_samples } else { UPDATE_SAMPLES };
+        Self { update_samples, is_told: true, ..self }
     }
 
     /// The same, more often: each 0.35 s, up to each 0.5 s where that takes more than half of the time.
@@ -190,6 +193,7 @@ impl Default for Limits {
             windows_at_a_time: 8,
             is_growing: false,
             update_samples: 0,
+            is_told: false,
             flush_samples: 0,
             voice: voice::Thresholds::default(),
         }

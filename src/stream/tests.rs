@@ -11,6 +11,7 @@ const LIMITS: Limits = Limits {
     windows_at_a_time: 2,
     is_growing: false,
     update_samples: 0,
+    is_told: false,
     flush_samples: 0,
     voice: Thresholds { speech: 0.5, silence: 0.35, min_speech_samples: 0, min_silence_samples: 0, padding_samples: 0 },
 };

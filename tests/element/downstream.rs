@@ -1,6 +1,9 @@
 //! What downstream answers reaches upstream.
 
-use std::time::Duration;
+use std::{
+    sync::mpsc::{self, RecvTimeoutError},
+    time::Duration,
+};
 
 use gst::prelude::*;
 
@@ -98,6 +101,47 @@ fn a_source_pad_that_is_unlinked_for_a_while_goes_on_when_it_is_linked_again() {
         assert_heard(&outs, &[(High, at_s + 1.0)]);
         listener.no_error();
     }
+}
+
+#[test]
+fn without_timestamps_a_source_pad_that_was_unlinked_goes_on_where_it_was() {
+    let mut listener = Listener::plain();
+    let source = listener.element.static_pad("src").unwrap();
+    let peer = source.peer().unwrap();
+    let speak = |listener: &mut Listener, at_s, length_s| {
+        let samples = beeps(&[(Low, at_s)], length_s, PLAIN_RATE);
+        samples.chunks(320).try_for_each(|piece| listener.harness.push(buffer(piece, None)).map(|_| ()))
+    };
+    speak(&mut listener, 1.0, 31.0).unwrap();
+    listener.take_until(|out| matches!(out, Out::Text { .. }));
+    source.unlink(&peer).unwrap();
+    while speak(&mut listener, 1.0, 31.0).is_ok() {}
+    source.link(&peer).unwrap();
+    speak(&mut listener, 1.0, 3.0).unwrap();
+    let outs = listener.finish();
+    let start_s = outs.iter().filter(|out| matches!(out, Out::Text { .. })).find_map(Out::span).unwrap().0;
+    assert!(start_s > 30.0, "{start_s} s");
+    assert!(listener.bus.pop_filtered(&[gst::MessageType::Warning]).is_none(), "no text was moved");
+}
+
+#[test]
+fn the_same_segment_goes_on_after_downstream_had_enough_of_it() {
+    let mut listener = Listener::plain();
+    let source = listener.element.static_pad("src").unwrap();
+    let (answered, heard) = mpsc::channel::<()>();
+    let answered = std::sync::Mutex::new(Some(answered));
+    source.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let Some(_answered) = answered.lock().unwrap().take() else { return gst::PadProbeReturn::Ok };
+        info.flow_res = Err(gst::FlowError::Eos);
+        gst::PadProbeReturn::Handled
+    });
+    listener.send_at(&beeps(&[(Low, 1.0)], 31.0, PLAIN_RATE), 0.0).unwrap();
+    assert!(heard.recv_timeout(Duration::from_secs(20)).is_err_and(|error| error == RecvTimeoutError::Disconnected));
+    std::thread::sleep(Duration::from_millis(200));
+    listener.take();
+    listener.segment(0.0);
+    listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 0.0);
+    assert_heard(&listener.finish(), &[(High, 1.0)]);
 }
 
 #[test]

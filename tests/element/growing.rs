@@ -110,15 +110,20 @@ fn partials_are_told_and_never_pushed() {
 }
 
 #[test]
-fn what_is_skipped_is_taken_back() {
-    let mut listener = live("segment", true);
-    listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
-    let is_partial = |out: &Out| subtitles(std::slice::from_ref(out)).iter().any(|subtitle| !is_final(subtitle));
-    listener.take_until(is_partial);
-    listener.set_time(60.0);
-    listener.speak(&beeps(&[], 0.1, PLAIN_RATE), 3.0);
-    let outs = listener.take_until(is_partial);
-    assert_eq!(subtitles(&outs)[0].get::<&str>("text").unwrap(), "");
+fn what_is_told_is_taken_back_when_it_is_skipped_or_no_longer_wanted() {
+    for is_wanted in [true, false] {
+        let mut listener = live("segment", true);
+        listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+        let is_partial = |out: &Out| subtitles(std::slice::from_ref(out)).iter().any(|subtitle| !is_final(subtitle));
+        listener.take_until(is_partial);
+        match is_wanted {
+            true => listener.set_time(60.0),
+            false => listener.element.set_property("partials", false),
+        }
+        listener.speak(&beeps(&[], 0.5, PLAIN_RATE), 3.0);
+        let outs = listener.take_until(is_partial);
+        assert_eq!(subtitles(&outs)[0].get::<&str>("text").unwrap(), "");
+    }
 }
 
 #[test]
@@ -217,6 +222,20 @@ fn what_is_dropped_while_downstream_blocks_is_told_at_once_with_its_times() {
     gate.open();
     listener.finish();
     listener.no_error();
+    // What follows has nothing to do with it, though its running times are the same.
+    listener.element.set_state(gst::State::Null).unwrap();
+    while listener.bus.pop().is_some() {}
+    listener.element.set_base_time(gst::ClockTime::from_seconds(100));
+    listener.set_time(100.0);
+    listener.play(PLAIN);
+    for index in 0..8 {
+        listener.set_time(101.0 + f64::from(index));
+        listener.send_at(&beeps(&[], 1.0, PLAIN_RATE), f64::from(index)).unwrap();
+    }
+    listener.set_time(160.0);
+    listener.speak(&beeps(&[], 0.1, PLAIN_RATE), 8.0);
+    let warning = listener.warning();
+    assert!(warning.contains("transcription is slower"), "{warning}");
 }
 
 /// What came to `unsynced_src`: types of events, and lines.

@@ -94,6 +94,23 @@ fn the_latency_is_known_before_anything_came() {
 }
 
 #[test]
+fn without_a_clock_no_time_passes_in_paused() {
+    let mut listener = Listener::idle();
+    listener.harness.set_live(true);
+    for property in ["latency", "max-delay"] {
+        listener.element.set_property(property, 1500_u32);
+    }
+    listener.play(PLAIN);
+    listener.message(gst::MessageType::Element);
+    listener.speak(&beeps(&[(Low, 0.5)], 0.9, PLAIN_RATE), 0.0);
+    listener.element.set_state(gst::State::Paused).unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    listener.element.set_state(gst::State::Playing).unwrap();
+    assert_eq!(words(&listener.finish()), [Low.word()]);
+    assert_eq!(listener.stats().get::<f64>("skipped-seconds").unwrap(), 0.0);
+}
+
+#[test]
 fn a_changed_latency_is_told() {
     let listener = Listener::plain();
     listener.element.set_property("latency", 4000_u32);

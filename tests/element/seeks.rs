@@ -158,6 +158,23 @@ fn the_same_segment_again_may_go_back() {
 }
 
 #[test]
+fn the_same_segment_again_may_go_ahead() {
+    for with_gap in [false, true] {
+        let mut listener = Listener::paced(Pace::File);
+        listener.play(PLAIN);
+        listener.speak(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE), 0.0);
+        if with_gap {
+            listener.event(gst::event::Gap::builder(seconds(3.0)).duration(seconds(57.0)).build());
+        }
+        assert!(listener.event(segment(1.0, 0.0)));
+        listener.speak(&beeps(&[(High, 1.0)], 3.0, PLAIN_RATE), 60.0);
+        let outs = listener.finish();
+        assert_heard(&outs, &[(Low, 1.0), (High, 61.0)]);
+        assert_covered(&outs, 0.0, 63.0);
+    }
+}
+
+#[test]
 fn a_segment_that_stops_later_has_its_texts_at_their_times() {
     let mut listener = Listener::paced(Pace::File);
     listener.play(PLAIN);

@@ -91,6 +91,44 @@ fn who_begins_again_without_timestamps_says_it_then() {
 }
 
 #[test]
+fn who_begins_again_with_the_same_segment_goes_on() {
+    let (mut listener, gaps) = stopped();
+    let told_to_s = gaps.iter().filter_map(Out::span).next_back().unwrap().1;
+    assert!(listener.segment(0.0));
+    listener.speak_in_time(&beeps(&[(High, 1.0)], 2.0, PLAIN_RATE), 20.0);
+    let outs = listener.finish();
+    assert_heard(&outs, &[(High, 21.0)]);
+    assert_covered(&outs, told_to_s, 22.0);
+}
+
+#[test]
+fn events_do_not_hide_that_a_source_has_stopped() {
+    let mut listener = Listener::plain_paced(Pace::Live);
+    listener.speak_in_time(&beeps(&[(Low, 1.0)], 2.0, PLAIN_RATE), 0.0);
+    let mut outs = Vec::new();
+    for step in 1..=20 {
+        std::thread::sleep(Duration::from_millis(50));
+        listener.set_time(2.0 + 0.35 * f64::from(step));
+        listener.event(gst::event::CustomDownstream::new(gst::Structure::new_empty("something")));
+        outs.extend(listener.take());
+    }
+    std::thread::sleep(A_WHILE);
+    outs.extend(listener.take());
+    assert_eq!(words(&outs), [Low.word()], "at 9 s");
+}
+
+#[test]
+fn no_gap_of_one_stream_is_told_in_the_next() {
+    let mut listener = Listener::plain_paced(Pace::Live);
+    listener.speak_in_time(&beeps(&[(Low, 1.0)], 2.0, PLAIN_RATE), 0.0);
+    listener.finish();
+    listener.set_time(20.0);
+    listener.event(gst::event::StreamStart::new("second"));
+    std::thread::sleep(A_WHILE);
+    assert!(listener.take().iter().all(|out| out.span().is_none()), "its segment is to come");
+}
+
+#[test]
 fn how_long_a_source_took_to_begin_is_not_waited_for_when_it_stops() {
     let mut listener = Listener::plain_paced(Pace::Live);
     listener.set_time(5.0);
@@ -157,6 +195,25 @@ fn a_file_that_waits_is_left_alone() {
 }
 
 /// Weights that nobody has packed before take seconds to load.
+#[test]
+fn a_model_that_loads_slowly_is_not_blamed_on_timestamps() {
+    let name = "stalls::a_model_that_loads_slowly_is_not_blamed_on_timestamps";
+    in_own_process(name, &[("WHISPERNPU_CACHE", "off")], || {
+        let mut listener = Listener::paced(Pace::Live);
+        listener.element.set_property("model", "base");
+        listener.element.set_property("threads", 1_u32);
+        listener.element.set_property_from_str("device", "npu-emulator");
+        listener.element.set_property("latency", 2000_u32);
+        listener.play(crate::listener::PLAIN);
+        listener.speak_in_time(&beeps(&[], 5.0, PLAIN_RATE), 0.0);
+        listener.take_until(ends_after(2.5));
+        assert_eq!(listener.element.property::<Option<String>>("active-device"), None, "it was loaded before");
+        let warning = listener.warning();
+        assert!(warning.contains("waited for the model until the time line was at"), "{warning}");
+    });
+}
+
+/// The same.
 #[test]
 fn until_the_model_is_there_time_goes_on() {
     let name = "stalls::until_the_model_is_there_time_goes_on";

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use gst::{ClockTime, Structure, prelude::*};
 
 use crate::{
+    beeps::MODEL,
     listener::{Listener, Out, PLAIN_RATE, in_seconds, seconds, words},
     toy::{Phrase, Timbre, beeps},
 };
@@ -139,6 +140,33 @@ fn a_buffer_for_each_word_if_asked_for() {
     for (subtitle, text) in subtitles(&outs).iter().zip(words(&outs)) {
         assert_eq!((subtitle.get::<&str>("text").unwrap(), words_of(subtitle).len()), (text, 1));
     }
+}
+
+/// Words of scripts without spaces have one in front where the text has.
+#[test]
+fn words_put_together_are_the_text() {
+    const CHINESE: [(&str, &str); 3] = [("Ġeins", "ä½ł"), ("Ġzwei", "Ġå¥½"), ("<|de|>", "<|zh|>")];
+    let folder = tempfile::tempdir().unwrap();
+    let [from, to] = [std::path::Path::new(MODEL), folder.path()];
+    for file in ["config.json", "model.bin"] {
+        std::fs::copy(from.join(file), to.join(file)).unwrap();
+    }
+    let vocabulary = std::fs::read_to_string(from.join("vocabulary.json")).unwrap();
+    let renamed = |text: String, (from, to): (&str, &str)| text.replace(&format!("\"{from}\""), &format!("\"{to}\""));
+    std::fs::write(to.join("vocabulary.json"), CHINESE.into_iter().fold(vocabulary, renamed)).unwrap();
+    let texts = ["segment", "word"].map(|granularity| {
+        let mut listener = Listener::idle();
+        listener.element.set_property("model", to.to_str().unwrap());
+        listener.element.set_property("language-code", "zh");
+        listener.element.set_property_from_str("granularity", granularity);
+        listener.play(crate::listener::PLAIN);
+        listener.speak(&beeps(&[Phrase { timbre: Timbre::German, ..Phrase::new(0.6, &[0, 1, 0]) }], 4.0), 0.0);
+        let outs = listener.finish();
+        let told: Vec<String> = subtitles(&outs).iter().map(|subtitle| subtitle.get("text").unwrap()).collect();
+        assert_eq!(words(&outs), told);
+        told.concat()
+    });
+    assert_eq!(texts, ["你 好你"; 2]);
 }
 
 #[test]

@@ -208,7 +208,7 @@ proptest! {
         pieces in prop::collection::vec(1usize..60_000, 1..6),
     ) {
         let limits = limits(policy, latency_ms);
-        let limits = if is_told && policy == Policy::Segment { limits.updated() } else { limits };
+        let limits = if is_told { limits.told() } else { limits };
         let cues = |pieces: &[usize]| {
             let mut stream = Stream::new(limits, policy, Some(&voice()), spectrogram());
             let mut cues = Vec::new();
@@ -257,7 +257,7 @@ fn who_speaks_again_is_told_of_soon() {
     let (samples, sentences) = sentences(RATE, &[("0870", RATE * 3 / 2), ("0880", RATE)]);
     let again = sentences[1].0 as u64;
     for policy in [Policy::LocalAgreement, Policy::AlignAtt] {
-        let mut stream = Stream::new(limits(policy, 8_000), policy, Some(&voice()), spectrogram());
+        let mut stream = Stream::new(limits(policy, 8_000).told(), policy, Some(&voice()), spectrogram());
         let mut told = Vec::new();
         for piece in samples.chunks(320) {
             stream.push(piece).unwrap();
@@ -303,9 +303,9 @@ fn what_takes_long_is_transcribed_less_often() {
 
 /// Somebody who watches partials reads the same text in the end as somebody who does not.
 #[test]
-fn partials_of_segments_are_short_and_change_nothing_that_is_final() {
-    let windows = |limits: Limits| {
-        let mut stream = Stream::new(limits, Policy::Segment, Some(&voice()), spectrogram());
+fn partials_are_short_and_change_nothing_that_is_final() {
+    let windows = |limits: Limits, policy: Policy| {
+        let mut stream = Stream::new(limits, policy, Some(&voice()), spectrogram());
         let (mut finals, mut glances) = (Vec::new(), 0);
         for piece in talk().0.chunks(RATE / 10) {
             stream.push(piece).unwrap();
@@ -321,11 +321,12 @@ fn partials_of_segments_are_short_and_change_nothing_that_is_final() {
         }
         (finals, glances)
     };
-    let limits = limits(Policy::Segment, 8_000);
-    let without = Limits { update_samples: 0, ..limits };
-    let ((quiet, none), (told, some)) = (windows(without), windows(without.updated()));
-    assert_eq!(quiet, told);
-    assert!(none == 0 && some > 50, "{none}, {some}");
+    for (policy, least) in [(Policy::Segment, 50), (Policy::LocalAgreement, 10), (Policy::AlignAtt, 10)] {
+        let without = limits(policy, 8_000);
+        let ((quiet, none), (told, some)) = (windows(without, policy), windows(without.told(), policy));
+        assert_eq!(quiet, told);
+        assert!(none == 0 && some > least, "{policy:?}: {none}, {some}");
+    }
 }
 
 /// A sentence that follows on another is encoded as the model was trained, one that stands alone as it can be.

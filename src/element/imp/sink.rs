@@ -127,14 +127,15 @@ impl WhisperNpu {
             EventView::FlushStop(_) => self.flush_stop(event),
             EventView::StreamStart(_) => {
                 self.end_stretch();
-                lock(&self.input).is_live = None;
+                lock(&self.input).begin_stream();
                 self.queue.push_event(event)
             }
             EventView::Caps(caps) => self.sink_caps(caps.caps()) && self.queue.push_event(event),
             EventView::Segment(segment) => {
                 let line = TimeLine::new(segment);
                 let is_time = line.segment().is_some();
-                let may_go_on = lock(&self.input).may_go_on_in(&line);
+                // Downstream that had enough of it may want it again.
+                let may_go_on = self.queue.failure().is_ok() && lock(&self.input).may_go_on_in(&line);
                 if !may_go_on {
                     self.end_stretch();
                 }
@@ -157,8 +158,8 @@ impl WhisperNpu {
                 let bridge = lock(&self.input).bridge(end);
                 match bridge {
                     Bridge::Stretch(silence) => self.hear(silence).is_ok(),
-                    Bridge::End => {
-                        self.end_stretch();
+                    Bridge::End(tail) => {
+                        let _ = self.hear(tail);
                         self.queue.push_event(event)
                     }
                 }

@@ -6,7 +6,7 @@ use gst::{prelude::*, subclass::prelude::*};
 
 use super::{CAT, WhisperNpu};
 use crate::{
-    element::{errors, input::Input, latency, transcription::Transcription, watch},
+    element::{errors, input::Input, latency, pushes::Pushes, transcription::Transcription, watch},
     lock::lock,
 };
 
@@ -22,6 +22,7 @@ impl WhisperNpu {
         }
         self.is_reported.store(false, Ordering::Relaxed);
         self.hold_latency(None);
+        *lock(&self.pushes) = Pushes::default();
         let weak = self.downgrade();
         let mut transcription = Transcription::new(0);
         let started = self.srcpad.start_task(move || {
