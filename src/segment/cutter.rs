@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::ears::Ears;
 use super::reason::{Cut, Reason};
-use super::voice::{CHUNK_SAMPLES, Listener, Speech, Stretch, Voice};
-use super::voiced::Voiced;
+use super::voice::{CHUNK_SAMPLES, Stretch, Voice};
 use super::{Limits, UPDATE_SAMPLES, quietest};
 use crate::mel::{FRAME_SAMPLES, HOP_SAMPLES, on_grid};
 
@@ -59,18 +59,6 @@ pub struct Cutter {
     is_over: bool,
 }
 
-/// The part that tells speech from silence.
-struct Ears {
-    listener: Listener,
-    probabilities: Vec<f32>,
-    voiced: Voiced,
-    speech: Speech,
-    /// Pauses within the window that is open.
-    pauses: Vec<Range<u64>>,
-    /// Where the open window begins.
-    window: Option<u64>,
-}
-
 /// Samples of a stream, the first of which stands at a known place.
 #[derive(Default)]
 pub struct Heard {
@@ -78,17 +66,6 @@ pub struct Heard {
     pub start: u64,
     /// 16 kHz, mono.
     pub samples: Vec<f32>,
-}
-
-impl Ears {
-    /// The longest pause of the open window within these places.
-    fn longest_pause(&self, search: Range<u64>) -> Option<Range<u64>> {
-        let open = self.speech.open();
-        let open_pause = (!open.is_speech).then_some(open.start_samples..open.end_samples);
-        let within = |pause: &Range<u64>| pause.start.max(search.start)..pause.end.min(search.end);
-        let pauses = self.pauses.iter().cloned().chain(open_pause).map(|pause| within(&pause));
-        pauses.filter(|pause| pause.start < pause.end).max_by_key(|pause| pause.end - pause.start)
-    }
 }
 
 impl Heard {
@@ -106,14 +83,7 @@ impl Cutter {
     /// Cuts by voice activity, or, without a voice, at quiet places.
     pub fn new(mut limits: Limits, commits_updates: bool, voice: Option<&Arc<Voice>>) -> Self {
         limits.window_samples = on_grid(limits.window_samples as u64).max(HOP) as usize;
-        let ears = voice.map(|voice| Ears {
-            listener: voice.listener(),
-            probabilities: Vec::new(),
-            voiced: Voiced::new(limits.voice),
-            speech: Speech::new(limits.voice),
-            pauses: Vec::new(),
-            window: None,
-        });
+        let ears = voice.map(|voice| Ears::new(limits.voice, voice));
         Self {
             limits,
             commits_updates,
@@ -162,9 +132,7 @@ impl Cutter {
             }
             return;
         };
-        ears.probabilities.clear();
-        ears.listener.push(&heard.from(self.analysed)[..count * CHUNK_SAMPLES], &mut ears.probabilities);
-        ears.probabilities.iter().for_each(|&probability| ears.voiced.push(probability));
+        ears.hear(&heard.from(self.analysed)[..count * CHUNK_SAMPLES]);
         for index in 0..count {
             self.analysed += CHUNK_SAMPLES as u64;
             self.chunk(index, heard);
@@ -298,10 +266,7 @@ impl Cutter {
             }
             return;
         };
-        ears.probabilities.clear();
-        ears.listener.push(heard.from(self.analysed), &mut ears.probabilities);
-        ears.listener.finish(&mut ears.probabilities);
-        ears.probabilities.iter().for_each(|&probability| ears.voiced.push(probability));
+        ears.finish(heard.from(self.analysed));
         // Speech of the open window that has ended already.
         let open = ears.speech.open();
         let spoken = (ears.window.is_some() && !open.is_speech).then_some(open.start_samples);

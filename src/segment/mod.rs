@@ -1,9 +1,10 @@
 //! Samples → windows: what was heard enters piece by piece, the places of windows to transcribe leave.
 //!
-//! Read `cut.rs` for where a window ends, `voice/mod.rs` for what is speech.
+//! Read `cutter.rs` for where windows begin and end, `ears.rs` and `voice/mod.rs` for what is speech.
 
 mod cut;
 mod cutter;
+mod ears;
 mod reason;
 pub mod voice;
 mod voiced;

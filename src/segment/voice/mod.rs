@@ -4,6 +4,7 @@
 //! state of one stream, [`Speech`] makes stretches of the probabilities. Read `network.rs` for the arithmetic.
 
 mod error;
+mod level;
 mod matrix;
 mod network;
 mod spectrum;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 
 pub use error::VoiceError;
+pub use level::Level;
 pub use speech::{Speech, Stretch, Thresholds};
 
 use crate::lock::lock;
