@@ -176,12 +176,13 @@ impl WhisperNpu {
         lock(&self.stats).skipped_samples += samples;
         let duration = gst::ClockTime::SECOND.mul_div_floor(samples, u64::from(latency::SAMPLE_RATE));
         let seconds = samples as f64 / f64::from(latency::SAMPLE_RATE);
-        let (reason, remedy) = match arrived.and_then(|arrived| self.held_up_since(arrived)) {
-            Some(held) => (
+        let (reason, remedy) = match arrived.map(|arrived| self.held_up_since(arrived)) {
+            None => ("this element is not in PLAYING".to_owned(), "link it when it plays"),
+            Some(Some(held)) => (
                 format!("downstream held up text for {:.1} s", held.as_secs_f64()),
                 "put a queue behind the element, before a muxer one without limits",
             ),
-            None => ("transcription is slower than the audio".to_owned(), "use a smaller model"),
+            Some(None) => ("transcription is slower than the audio".to_owned(), "use a smaller model"),
         };
         gst::element_imp_warning!(
             self,

@@ -240,7 +240,8 @@ pub(super) fn map<'a>(
     info: &'a AudioInfo,
 ) -> Result<AudioBufferRef<&'a gst::BufferRef>, Fault> {
     let shape = |info: &AudioInfo| (info.format(), info.channels(), info.layout());
-    let fault = |reason: &str| Fault::Buffer { format: format!("{info:?}"), reason: reason.to_owned() };
+    let format = || info.to_caps().map_or_else(|_| format!("{:?}", info.format()), |caps| caps.to_string());
+    let fault = |reason: &str| Fault::Buffer { format: format(), reason: reason.to_owned() };
     match buffer.meta::<AudioMeta>() {
         Some(meta) if shape(meta.info()) != shape(info) => {
             return Err(fault("its audio meta describes another format"));

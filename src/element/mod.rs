@@ -42,7 +42,8 @@
 //! The clock: the first buffer's timestamp anchors the stream, samples are counted from there. A buffer that lies up to
 //! one second ahead of the count has its gap filled with silence, one that lies up to 200 ms behind loses what was heard already; one
 //! that lies farther off starts a new stretch, whatever was heard before is written first. 40 ms are no matter. Buffers without a timestamp follow on what
-//! came before; when the very first buffer has none, the stream starts where its segment starts.
+//! came before; when the very first buffer has none, the stream starts where its segment starts. Audio that plays
+//! backwards, in a segment of a rate below 0, is not transcribed; one gap stands for it, and a WARNING says so.
 //!
 //! Each text that is pushed is announced by a serialized event `whispernpu/subtitle` right before its buffer, and by an element message of
 //! the same name: `text` (string), `start-time` and `end-time` (running times, without `lateness`), `final` (boolean), `language` (string),

@@ -28,6 +28,13 @@ impl TimeLine {
         self.segment.as_ref()?.start()
     }
 
+    /// From where to where it leads, if it plays backwards.
+    pub fn backwards(&self) -> Option<[ClockTime; 2]> {
+        let segment = self.segment.as_ref().filter(|segment| segment.rate() < 0.0)?;
+        let start = segment.start().unwrap_or_default();
+        Some([start, segment.stop().unwrap_or(start)])
+    }
+
     /// How fast it plays.
     pub fn rate(&self) -> f64 {
         self.segment.as_ref().map_or(1.0, |segment| segment.rate())

@@ -238,6 +238,20 @@ fn what_is_dropped_while_downstream_blocks_is_told_at_once_with_its_times() {
     assert!(warning.contains("transcription is slower"), "{warning}");
 }
 
+#[test]
+fn what_is_dropped_in_paused_is_not_blamed_on_the_machine() {
+    let mut listener = Listener::paced(Pace::Live);
+    let gate = Gate::before(&listener.element.static_pad("src").unwrap());
+    listener.play(PLAIN);
+    listener.speak(&beeps(&[(Low, 1.0)], 8.0, PLAIN_RATE), 0.0);
+    listener.take_until(is_text);
+    listener.element.set_state(gst::State::Paused).unwrap();
+    listener.speak(&vec![0.0; 62 * PLAIN_RATE as usize], 8.0);
+    let warning = listener.warning();
+    assert!(warning.contains("not in PLAYING"), "{warning}");
+    gate.open();
+}
+
 /// What came to `unsynced_src`: types of events, and lines.
 struct Unsynced {
     pad: gst::Pad,

@@ -92,6 +92,29 @@ fn at_another_rate_texts_keep_their_timestamps_and_are_announced_in_running_time
 }
 
 #[test]
+fn what_plays_backwards_has_no_text() {
+    for pace in Pace::BOTH {
+        let mut listener = Listener::plain_paced(pace);
+        let mut backwards = gst::FormattedSegment::<ClockTime>::new();
+        backwards.set_rate(-1.0);
+        backwards.set_stop(seconds(4.0));
+        listener.event(gst::event::Segment::new(&backwards));
+        let samples = beeps(&[(Low, 1.0), (High, 3.0)], 4.0, PLAIN_RATE);
+        for (index, piece) in samples.chunks(PLAIN_RATE as usize / 2).enumerate().rev() {
+            listener.send_at(piece, index as f64 * 0.5).unwrap();
+        }
+        let mut outs = listener.take_until(|out| matches!(out, Out::Gap { .. }));
+        assert!(listener.event(segment(1.0, 0.0)));
+        listener.speak(&samples, 0.0);
+        outs.extend(listener.finish());
+        assert_heard(&outs, &[(Low, 1.0), (High, 3.0)]);
+        assert!(listener.warning().contains("plays backwards"));
+        assert!(listener.bus.pop_filtered(&[gst::MessageType::Warning]).is_none());
+        listener.no_error();
+    }
+}
+
+#[test]
 fn a_seek_is_passed_upstream_and_its_number_comes_back() {
     for pace in Pace::BOTH {
         let mut listener = Listener::paced(pace);

@@ -27,6 +27,7 @@ mod session;
 mod simd;
 mod store;
 mod values;
+mod zeros;
 
 use std::path::PathBuf;
 use std::sync::Arc;

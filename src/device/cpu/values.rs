@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use super::zeros::Zeros;
 use crate::device::program::Declaration;
 use crate::device::team::Team;
 use crate::device::{Extent, Rows, Value};
@@ -17,7 +18,7 @@ pub struct Values {
 struct Buffer {
     rows: Rows,
     columns: usize,
-    data: Vec<f32>,
+    data: Zeros,
     /// The data while a [`View`] is about; what is written through it must not go through `data` meanwhile.
     pointer: Pointer,
 }
@@ -49,7 +50,7 @@ impl Values {
         let buffer = |declaration: &Declaration| {
             let kept = if declaration.rows.is_kept() { lanes } else { 1 };
             let limit = (declaration.rows.limit() * kept).max(threads * LOCAL_ROWS);
-            let data = vec![0.0; limit * declaration.columns];
+            let data = Zeros::new(limit * declaration.columns);
             let pointer = Pointer(std::ptr::null_mut());
             Buffer { rows: declaration.rows, columns: declaration.columns, data, pointer }
         };

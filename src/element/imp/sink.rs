@@ -25,6 +25,9 @@ impl WhisperNpu {
     fn take_in(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
         gst::trace!(CAT, imp = self, "Heard {buffer:?}");
         self.queue.outcome()?;
+        if lock(&self.input).line.backwards().is_some() {
+            return self.queue.outcome();
+        }
         self.learn_liveness();
         let buffer = self.stamp(buffer);
         self.settle_segment(buffer.pts());
@@ -133,7 +136,7 @@ impl WhisperNpu {
             EventView::Caps(caps) => self.sink_caps(caps.caps()) && self.queue.push_event(event),
             EventView::Segment(segment) => {
                 let line = TimeLine::new(segment);
-                let is_time = line.segment().is_some();
+                let (is_time, backwards) = (line.segment().is_some(), line.backwards());
                 // Downstream that had enough of it may want it again.
                 let may_go_on = self.queue.failure().is_ok() && lock(&self.input).may_go_on_in(&line);
                 if !may_go_on {
@@ -149,7 +152,11 @@ impl WhisperNpu {
                     self.queue.refuse(errors::report(self, &Fault::SegmentFormat { received }));
                     return true;
                 }
-                self.queue.push_event(event)
+                let is_taken = self.queue.push_event(event);
+                if let Some([start, end]) = backwards {
+                    self.leave_out(start, end);
+                }
+                is_taken
             }
             EventView::Gap(gap) => {
                 let (start, duration) = gap.get();
@@ -205,6 +212,16 @@ impl WhisperNpu {
     fn end_stretch(&self) {
         let tail = lock(&self.input).end();
         let _ = self.hear(tail);
+    }
+
+    /// Speech that plays backwards is none: one gap stands for it.
+    fn leave_out(&self, start: gst::ClockTime, end: gst::ClockTime) {
+        gst::element_imp_warning!(
+            self,
+            gst::StreamError::NotImplemented,
+            ("audio that plays backwards is not transcribed: there is text again when it plays forwards")
+        );
+        self.queue.push_event(gst::event::Gap::builder(start).duration(end.saturating_sub(start)).build());
     }
 
     fn flush_start(&self, event: gst::Event) -> bool {
