@@ -40,9 +40,9 @@ const LOAD_PATIENCE: Duration = Duration::from_millis(500);
 /// The element.
 ///
 /// Each lock is held for a moment and alone, none over a push, a query, a post, a join or an inference, but for the queue's, which who
-/// waits for the loader takes within its: so there is no other order to keep among them. The lifetimes they guard, from long to short: `settings` lives with the element, `loader`'s
-/// model until another one is wanted, `stats` from NULL to NULL, `input` and `queue` from flush to flush, `pushes` from
-/// one to the next. What the task itself keeps of a stream (`Transcription`) belongs to its closure and needs no lock.
+/// waits for the loader takes within its: so there is no other order to keep among them. The lifetimes they guard, from long to short:
+/// `settings` lives with the element, `loader`'s model until another one is wanted, `stats` from NULL to NULL, `input`, `queue` and `pushes`
+/// from flush to flush. What the task itself keeps of a stream (`Transcription`) belongs to its closure and needs no lock.
 pub struct WhisperNpu {
     sinkpad: gst::Pad,
     srcpad: gst::Pad,
@@ -176,13 +176,13 @@ impl WhisperNpu {
         lock(&self.stats).skipped_samples += samples;
         let duration = gst::ClockTime::SECOND.mul_div_floor(samples, u64::from(latency::SAMPLE_RATE));
         let seconds = samples as f64 / f64::from(latency::SAMPLE_RATE);
-        let (reason, remedy) = match arrived.map(|arrived| self.held_up_since(arrived)) {
-            None => ("this element is not in PLAYING".to_owned(), "link it when it plays"),
-            Some(Some(held)) => (
+        let (reason, remedy) = match arrived.and_then(|arrived| self.held_up_since(arrived)) {
+            Some(held) => (
                 format!("downstream held up text for {:.1} s", held.as_secs_f64()),
                 "put a queue behind the element, before a muxer one without limits",
             ),
-            Some(None) => ("transcription is slower than the audio".to_owned(), "use a smaller model"),
+            None if self.now().is_none() => ("this element is not in PLAYING".to_owned(), "link it when it plays"),
+            None => ("transcription is slower than the audio".to_owned(), "use a smaller model"),
         };
         gst::element_imp_warning!(
             self,

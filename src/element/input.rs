@@ -76,9 +76,9 @@ impl Input {
         Ok(tail)
     }
 
-    /// Another stream begins; its time line is to come.
-    pub fn begin_stream(&mut self) {
-        (self.is_live, self.ended) = (None, None);
+    /// What comes next has a time line of its own, though it may be the same again.
+    pub fn end_line(&mut self) {
+        self.ended = None;
     }
 
     /// Whether timestamps go on to mean what they do, where something was heard, so that what was heard may go on.

@@ -129,8 +129,7 @@ impl Transcription {
             let was_moved = self.output.moved(start).is_some();
             let loaded = self.loaded(element)?;
             element.hold_latency(audio.is_live.then_some(settings.latency_ms));
-            let run = self.run.insert(Run::new(&audio, self.line.rate(), &settings, &loaded));
-            debug_assert_eq!(run.time(0), start);
+            self.run = Some(Run::new(&audio, self.line.rate(), &settings, &loaded));
             if let Some(moved) = self.output.moved(start) {
                 element.report_moved(start, moved, was_moved);
             }

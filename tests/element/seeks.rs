@@ -8,7 +8,8 @@ use crate::{
         beeps,
     },
     listener::{
-        Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_covered, assert_heard, events, in_seconds, seconds, words,
+        Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_covered, assert_heard, buffer, events, in_seconds, seconds,
+        words,
     },
 };
 
@@ -195,6 +196,23 @@ fn the_same_segment_again_may_go_ahead() {
         assert_heard(&outs, &[(Low, 1.0), (High, 61.0)]);
         assert_covered(&outs, 0.0, 63.0);
     }
+}
+
+/// As a loop of segment seeks does, here without timestamps.
+#[test]
+fn the_same_segment_again_behind_its_end_is_another() {
+    let mut listener = Listener::paced(Pace::File);
+    listener.play(PLAIN);
+    for _ in 0..2 {
+        assert!(listener.event(segment(1.0, 0.0)));
+        for piece in beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE).chunks(320) {
+            listener.harness.push(buffer(piece, None)).unwrap();
+        }
+        listener.event(gst::event::SegmentDone::new(seconds(3.0)));
+    }
+    let outs = listener.finish();
+    let second = outs.iter().rposition(is_segment).unwrap();
+    assert_heard(&outs[second..], &[(Low, 1.0)]);
 }
 
 #[test]

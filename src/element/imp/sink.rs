@@ -130,7 +130,8 @@ impl WhisperNpu {
             EventView::FlushStop(_) => self.flush_stop(event),
             EventView::StreamStart(_) => {
                 self.end_stretch();
-                lock(&self.input).begin_stream();
+                lock(&self.input).end_line();
+                lock(&self.input).is_live = None;
                 self.queue.push_event(event)
             }
             EventView::Caps(caps) => self.sink_caps(caps.caps()) && self.queue.push_event(event),
@@ -173,6 +174,7 @@ impl WhisperNpu {
             }
             EventView::Eos(_) | EventView::SegmentDone(_) | EventView::StreamGroupDone(_) => {
                 self.end_stretch();
+                lock(&self.input).end_line();
                 let is_eos = event.type_() == gst::EventType::Eos;
                 let is_taken = self.queue.push_event(event);
                 if is_eos && let Err(flow) = self.queue.failure() {
