@@ -83,7 +83,7 @@ impl Input {
 
     /// Whether timestamps go on to mean what they do, where something was heard, so that what was heard may go on.
     pub fn may_go_on_in(&self, line: &TimeLine) -> bool {
-        (self.position.is_some() || self.ended.is_some()) && self.line.goes_on_as(line)
+        self.heard_to().is_some() && self.line.goes_on_as(line)
     }
 
     /// A new time line, or none. Ask for the `end` before, unless the stretch may go on in it.
@@ -94,12 +94,9 @@ impl Input {
 
     /// The segment that was announced again, if what has certainly this time goes back in it.
     pub fn going_back_at(&mut self, time: Option<ClockTime>) -> Option<gst::Event> {
-        let announced = self.announced.take()?;
-        let is_back = match &self.position {
-            Some(position) => matches!(position.leap(time?), Step::Restart { at } if at < position.expected()),
-            None => time? < self.ended?,
-        };
-        is_back.then_some(announced)
+        let (announced, time) = (self.announced.take()?, time?);
+        let is_leap = self.position.as_ref().is_none_or(|position| matches!(position.leap(time), Step::Restart { .. }));
+        (is_leap && Some(time) < self.heard_to()).then_some(announced)
     }
 
     /// Takes a buffer in.
@@ -173,12 +170,11 @@ impl Input {
 
     /// Nothing is sent up to `end`. What is short is heard as silence; what was heard already is no news.
     pub fn bridge(&mut self, end: ClockTime) -> Bridge {
-        let step = self.position.as_ref().map(|position| (position.leap(end), position.expected()));
-        match step {
-            Some((Step::Fill { frames }, _)) => Bridge::Stretch(self.silence(frames)),
-            Some((Step::Restart { at }, expected)) if at <= expected => Bridge::Stretch(None),
-            Some((Step::Continue | Step::Drop { .. }, _)) => Bridge::Stretch(None),
-            Some((Step::Restart { .. }, _)) | None => {
+        match self.position.as_ref().map(|position| position.leap(end)) {
+            Some(Step::Fill { frames }) => Bridge::Stretch(self.silence(frames)),
+            Some(Step::Continue | Step::Drop { .. }) => Bridge::Stretch(None),
+            Some(Step::Restart { .. }) if Some(end) < self.heard_to() => Bridge::Stretch(None),
+            Some(Step::Restart { .. }) | None => {
                 let tail = self.end();
                 self.ended = self.ended.max(Some(end));
                 Bridge::End(tail)
@@ -196,9 +192,14 @@ impl Input {
     /// The stretch is over. Returns what the resampler held back of it.
     pub fn end(&mut self) -> Option<Audio> {
         let tail = self.drain();
-        self.ended = self.position.as_ref().map(Position::expected).or(self.ended);
+        self.ended = self.heard_to();
         (self.position, self.announced, self.is_over) = (None, None, false);
         tail
+    }
+
+    /// Up to where something was heard in this time line, or a gap told of nothing.
+    fn heard_to(&self) -> Option<ClockTime> {
+        self.position.as_ref().map(Position::expected).or(self.ended)
     }
 
     fn silence(&mut self, frames: u64) -> Option<Audio> {

@@ -43,7 +43,7 @@ pub(super) fn limits(is_live: bool, rate: f64, settings: &Settings) -> Limits {
     if !is_live {
         return Limits { voice, ..Limits::default() };
     }
-    let latency = own_latency(settings.latency_ms).mul_f64(rate.min(1.0));
+    let latency = own_latency(settings.latency_ms).mul_f64(rate.abs().min(1.0));
     let limits = Limits { voice, ..stream::limits(settings.commit_policy.into(), latency) };
     if settings.partials { limits.told() } else { limits }
 }
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(live(8000).flush_samples, 6 * 16_000);
         assert_eq!(live(0), live(1500));
         let slow = limits(true, 0.5, &Settings { latency_ms: 8000, ..Settings::default() });
-        assert_eq!(slow, live(4000));
+        assert_eq!((slow, limits(true, -2.0, &Settings::default())), (live(4000), live(8000)));
         assert!(live(2000).pause_samples < live(8000).pause_samples);
         assert_eq!(limits(false, 1.0, &Settings::default()), Limits::default());
     }

@@ -40,24 +40,19 @@ impl Ears {
     /// Hears what follows, whole chunks of it.
     pub fn hear(&mut self, samples: &[f32]) {
         self.probabilities.clear();
-        self.raise(samples);
+        self.loud.clear();
+        self.loud.extend_from_slice(samples);
+        self.loud.chunks_mut(CHUNK_SAMPLES).for_each(|chunk| self.level.raise(chunk));
         self.listener.push(&self.loud, &mut self.probabilities);
         self.probabilities.iter().for_each(|&probability| self.voiced.push(probability));
     }
 
     /// Hears the rest of the stream.
     pub fn finish(&mut self, samples: &[f32]) {
-        self.probabilities.clear();
-        self.raise(samples);
-        self.listener.push(&self.loud, &mut self.probabilities);
+        self.hear(samples);
+        let heard = self.probabilities.len();
         self.listener.finish(&mut self.probabilities);
-        self.probabilities.iter().for_each(|&probability| self.voiced.push(probability));
-    }
-
-    fn raise(&mut self, samples: &[f32]) {
-        self.loud.clear();
-        self.loud.extend_from_slice(samples);
-        self.loud.chunks_mut(CHUNK_SAMPLES).for_each(|chunk| self.level.raise(chunk));
+        self.probabilities[heard..].iter().for_each(|&probability| self.voiced.push(probability));
     }
 
     /// The longest pause of the open window within these places.

@@ -108,16 +108,13 @@ fn without_timestamps_a_source_pad_that_was_unlinked_goes_on_where_it_was() {
     let mut listener = Listener::plain();
     let source = listener.element.static_pad("src").unwrap();
     let peer = source.peer().unwrap();
-    let speak = |listener: &mut Listener, at_s, length_s| {
-        let samples = beeps(&[(Low, at_s)], length_s, PLAIN_RATE);
-        samples.chunks(320).try_for_each(|piece| listener.harness.push(buffer(piece, None)).map(|_| ()))
-    };
-    speak(&mut listener, 1.0, 31.0).unwrap();
+    let samples = beeps(&[(Low, 1.0)], 31.0, PLAIN_RATE);
+    listener.speak_unstamped(&samples).unwrap();
     listener.take_until(|out| matches!(out, Out::Text { .. }));
     source.unlink(&peer).unwrap();
-    while speak(&mut listener, 1.0, 31.0).is_ok() {}
+    while listener.speak_unstamped(&samples).is_ok() {}
     source.link(&peer).unwrap();
-    speak(&mut listener, 1.0, 3.0).unwrap();
+    listener.speak_unstamped(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE)).unwrap();
     let outs = listener.finish();
     let start_s = outs.iter().filter(|out| matches!(out, Out::Text { .. })).find_map(Out::span).unwrap().0;
     assert!(start_s > 30.0, "{start_s} s");

@@ -51,6 +51,16 @@ impl Drop for Gate {
     }
 }
 
+/// A live element of which downstream takes the first text, of 8 s, when the gate opens.
+fn held_up() -> (Listener, Gate) {
+    let mut listener = Listener::paced(Pace::Live);
+    let gate = Gate::before(&listener.element.static_pad("src").unwrap());
+    listener.play(PLAIN);
+    listener.speak(&beeps(&[(Low, 1.0)], 8.0, PLAIN_RATE), 0.0);
+    listener.take_until(is_text);
+    (listener, gate)
+}
+
 fn is_text(out: &Out) -> bool {
     matches!(out, Out::Text { .. })
 }
@@ -181,13 +191,8 @@ fn without_partials_all_that_is_told_is_final() {
 
 #[test]
 fn what_is_too_late_is_skipped_and_what_follows_is_not() {
-    let mut listener = Listener::paced(Pace::Live);
+    let (mut listener, gate) = held_up();
     listener.element.set_property("max-delay", 10_000_u32);
-    // Downstream takes its time with the first text.
-    let gate = Gate::before(&listener.element.static_pad("src").unwrap());
-    listener.play(PLAIN);
-    listener.speak(&beeps(&[(Low, 1.0)], 8.0, PLAIN_RATE), 0.0);
-    listener.take_until(is_text);
     listener.speak(&beeps(&[(High, 2.0)], 12.0, PLAIN_RATE), 8.0);
     listener.set_time(60.0);
     listener.speak(&beeps(&[(Low, 3.0)], 5.0, PLAIN_RATE), 20.0);
@@ -205,11 +210,7 @@ fn what_is_too_late_is_skipped_and_what_follows_is_not() {
 
 #[test]
 fn what_is_dropped_while_downstream_blocks_is_told_at_once_with_its_times() {
-    let mut listener = Listener::paced(Pace::Live);
-    let gate = Gate::before(&listener.element.static_pad("src").unwrap());
-    listener.play(PLAIN);
-    listener.speak(&beeps(&[(Low, 1.0)], 8.0, PLAIN_RATE), 0.0);
-    listener.take_until(is_text);
+    let (mut listener, gate) = held_up();
     listener.speak_in_time(&vec![0.0; 62 * PLAIN_RATE as usize], 8.0);
     let warning = listener.warning();
     assert!(warning.contains("downstream held up text for 60."), "{warning}");
@@ -240,11 +241,7 @@ fn what_is_dropped_while_downstream_blocks_is_told_at_once_with_its_times() {
 
 #[test]
 fn what_is_dropped_in_paused_is_not_blamed_on_the_machine() {
-    let mut listener = Listener::paced(Pace::Live);
-    let gate = Gate::before(&listener.element.static_pad("src").unwrap());
-    listener.play(PLAIN);
-    listener.speak(&beeps(&[(Low, 1.0)], 8.0, PLAIN_RATE), 0.0);
-    listener.take_until(is_text);
+    let (mut listener, gate) = held_up();
     listener.element.set_state(gst::State::Paused).unwrap();
     listener.speak(&vec![0.0; 62 * PLAIN_RATE as usize], 8.0);
     let warning = listener.warning();

@@ -155,6 +155,12 @@ impl Listener {
         }
     }
 
+    /// Sends float samples at 16 kHz in buffers of 20 ms without timestamps.
+    pub fn speak_unstamped(&mut self, samples: &[f32]) -> Result<(), gst::FlowError> {
+        let step = PLAIN_RATE as usize / 50;
+        samples.chunks(step).try_for_each(|samples| self.harness.push(buffer(samples, None)).map(|_| ()))
+    }
+
     /// Sets the clock of a live pipeline.
     pub fn set_time(&self, now_s: f64) {
         self.element.clock().unwrap().downcast::<gst_check::TestClock>().unwrap().set_time(seconds(now_s));

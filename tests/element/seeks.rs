@@ -8,8 +8,7 @@ use crate::{
         beeps,
     },
     listener::{
-        Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_covered, assert_heard, buffer, events, in_seconds, seconds,
-        words,
+        Listener, Out, PLAIN, PLAIN_RATE, Pace, assert_covered, assert_heard, events, in_seconds, seconds, words,
     },
 };
 
@@ -205,9 +204,7 @@ fn the_same_segment_again_behind_its_end_is_another() {
     listener.play(PLAIN);
     for _ in 0..2 {
         assert!(listener.event(segment(1.0, 0.0)));
-        for piece in beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE).chunks(320) {
-            listener.harness.push(buffer(piece, None)).unwrap();
-        }
+        listener.speak_unstamped(&beeps(&[(Low, 1.0)], 3.0, PLAIN_RATE)).unwrap();
         listener.event(gst::event::SegmentDone::new(seconds(3.0)));
     }
     let outs = listener.finish();

@@ -194,15 +194,20 @@ fn a_file_that_waits_is_left_alone() {
     assert_eq!(words(&listener.finish()), [Low.word()]);
 }
 
-/// Weights that nobody has packed before take seconds to load.
+/// A live element whose weights, which nobody has packed before, take seconds to load.
+fn slow_to_load() -> Listener {
+    let listener = Listener::paced(Pace::Live);
+    listener.element.set_property("model", "base");
+    listener.element.set_property("threads", 1_u32);
+    listener.element.set_property_from_str("device", "npu-emulator");
+    listener
+}
+
 #[test]
 fn a_model_that_loads_slowly_is_not_blamed_on_timestamps() {
     let name = "stalls::a_model_that_loads_slowly_is_not_blamed_on_timestamps";
     in_own_process(name, &[("WHISPERNPU_CACHE", "off")], || {
-        let mut listener = Listener::paced(Pace::Live);
-        listener.element.set_property("model", "base");
-        listener.element.set_property("threads", 1_u32);
-        listener.element.set_property_from_str("device", "npu-emulator");
+        let mut listener = slow_to_load();
         listener.element.set_property("latency", 2000_u32);
         listener.play(crate::listener::PLAIN);
         listener.speak_in_time(&beeps(&[], 5.0, PLAIN_RATE), 0.0);
@@ -213,15 +218,11 @@ fn a_model_that_loads_slowly_is_not_blamed_on_timestamps() {
     });
 }
 
-/// The same.
 #[test]
 fn until_the_model_is_there_time_goes_on() {
     let name = "stalls::until_the_model_is_there_time_goes_on";
     in_own_process(name, &[("WHISPERNPU_CACHE", "off")], || {
-        let mut listener = Listener::paced(Pace::Live);
-        listener.element.set_property("model", "base");
-        listener.element.set_property("threads", 1_u32);
-        listener.element.set_property_from_str("device", "npu-emulator");
+        let mut listener = slow_to_load();
         listener.play(crate::listener::PLAIN);
         listener.speak_in_time(&beeps(&[], 2.0, PLAIN_RATE), 0.0);
         listener.set_time(60.0);

@@ -19,9 +19,8 @@ pub struct Zeros {
 impl Zeros {
     /// So many zeros. Without memory for them the process ends, as for a `Vec`.
     pub fn new(length: usize) -> Self {
-        let bytes = length.max(1).checked_mul(size_of::<f32>());
-        let pages = bytes.and_then(|bytes| MmapMut::map_anon(bytes).ok());
-        let pages = pages.unwrap_or_else(|| handle_alloc_error(Layout::new::<f32>()));
+        let layout = Layout::array::<f32>(length.max(1)).expect("a session is smaller than the address space");
+        let pages = MmapMut::map_anon(layout.size()).unwrap_or_else(|_| handle_alloc_error(layout));
         Self { pages, length }
     }
 }
